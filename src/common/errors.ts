@@ -1,0 +1,79 @@
+/**
+ * The catalogue of reported failures: each has a code that users can look up, the HTTP status it is answered
+ * with (0: never leaves the process), and a hint that says what to do.
+ */
+export const ERRORS = {
+  unauthorized: { status: 401, hint: 'Send `Authorization: Bearer <token>` with a token of this master.' },
+  forbidden: { status: 403, hint: 'This token, or this address without a token, has no right to do that.' },
+  address_refused: {
+    status: 403,
+    hint: 'Without --api-token only loopback, private and link-local addresses are served. Start the master with --api-token.',
+  },
+  agent_id_reserved: {
+    status: 403,
+    hint: 'The id "local" belongs to the agent inside the master. Choose another --agent-id.',
+  },
+  not_found: { status: 404, hint: 'See /api/v1/openapi.json or docs/http-api.md for what there is.' },
+  method_not_allowed: { status: 405, hint: 'See docs/http-api.md for the methods of each path.' },
+  timeout: { status: 408, hint: 'The body did not arrive in time; send it again.' },
+  body_too_large: {
+    status: 413,
+    hint: 'Send smaller batches: at most 4 MiB compressed and 16 MiB inflated.',
+  },
+  unsupported_media: { status: 415, hint: 'Send application/json, plain or with content-encoding gzip.' },
+  bad_request: { status: 400, hint: 'Every problem is listed in `details`.' },
+  body_invalid: { status: 400, hint: 'The body must be one JSON object of the documented shape.' },
+  too_many_requests: { status: 429, hint: 'Wait for Retry-After seconds.' },
+  query_too_large: { status: 400, hint: 'Narrow the interval or use a longer one per point.' },
+  query_timeout: { status: 503, hint: 'Narrow the interval, or filter first.' },
+  not_ready: { status: 503, hint: 'See /api/v1/ready for what is missing.' },
+  busy: { status: 503, hint: 'The master is at its limit; try again after Retry-After seconds.' },
+  internal: { status: 500, hint: 'See the log of the master.' },
+  file_in_use: { status: 0, hint: 'Stop the other process, or give this one a file of its own.' },
+  file_newer: {
+    status: 0,
+    hint: 'Use the newer program that wrote this file, or restore a backup from before.',
+  },
+  file_foreign: { status: 0, hint: 'This file belongs to something else; give another path.' },
+  file_damaged: { status: 0, hint: 'Restore a backup, or move the file away to begin a new one.' },
+  file_unusable: { status: 0, hint: 'Check that the directory exists and can be written.' },
+  duckdb_missing: {
+    status: 0,
+    hint: 'There is no DuckDB build for this platform: run the master elsewhere; agents work here.',
+  },
+} as const satisfies Record<string, { status: number; hint: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface ErrorDetail {
+  field: string;
+  problem: string;
+}
+
+/** A failure that is reported to a person or a client: expected, coded, with what to do about it. */
+export class CodedError extends Error {
+  readonly code: ErrorCode;
+  readonly details: readonly ErrorDetail[];
+  /** Seconds after which to try again, sent as Retry-After. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { details?: readonly ErrorDetail[]; retryAfter?: number; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'CodedError';
+    this.code = code;
+    this.details = options.details ?? [];
+    this.retryAfter = options.retryAfter;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  get hint(): string {
+    return ERRORS[this.code].hint;
+  }
+}

@@ -1,0 +1,160 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { DESCRIPTIVE_FIELDS } from '../domain/connection.ts';
+import { GAP_REASONS } from '../domain/snapshot.ts';
+
+/**
+ * `POST /api/v2/sync`: rows are arrays, strings stand once in `strings` and are named by their index.
+ * Times are epoch milliseconds, minutes are whole minutes since the epoch (UTC), counters are absolute bytes.
+ */
+export const PROTOCOL_VERSION = 2;
+
+/** Largest counter, time or index on the wire: what a JSON number holds exactly. */
+export const MAX_INTEGER = Number.MAX_SAFE_INTEGER;
+
+/** Most rows of all arrays together in one request. */
+export const MAX_ROWS = 5000;
+
+/** Longest agent id, in characters of any script (no controls, trimmed). */
+export const MAX_AGENT_ID = 128;
+
+/** Batches sent since the last answer that an agent remembers, and names in `inflight`. */
+export const MAX_INFLIGHT = 16;
+
+/** The sample is sent anew after an answer that was not ok: it may have been booked already. */
+export const FLAG_AGAIN = 1;
+/** The sample was sent before, in a batch that was never answered. */
+export const FLAG_SENT_BEFORE = 2;
+
+const Count = Type.Integer({ minimum: 0, maximum: MAX_INTEGER });
+const Text = Type.Integer({ minimum: 0, maximum: 1_000_000, description: 'index into strings' });
+const Flag = Type.Integer({ minimum: 0, maximum: 3 });
+const Token = Type.String({ minLength: 8, maxLength: 64, pattern: '^[0-9A-Za-z_-]+$' });
+
+/** `[id, start, base_down, base_up, counted, ...descriptive fields in the order of DESCRIPTIVE_FIELDS]` */
+export const ConnectionRow = Type.Tuple([
+  Text,
+  Count,
+  Count,
+  Count,
+  Type.Integer({ minimum: 0, maximum: 1 }),
+  ...DESCRIPTIVE_FIELDS.map((field) =>
+    field.type === 'integer' ? Type.Integer({ minimum: 0, maximum: 0xffffffff }) : Text,
+  ),
+]);
+
+/** `[connection, closed_at]` */
+export const ClosedRow = Type.Tuple([Text, Count]);
+/** `[connection, minute, down, up, recovered_down, recovered_up, flags]` */
+export const SampleRow = Type.Tuple([Text, Count, Count, Count, Count, Count, Flag]);
+/** `[minute, down, up]`: running sums of the accepted increases of the core's totals since the journal began. */
+export const TotalsRow = Type.Tuple([Count, Count, Count]);
+/** `[id, from, to, reason]` */
+export const GapRow = Type.Tuple([
+  Count,
+  Count,
+  Count,
+  Type.Union(GAP_REASONS.map((reason) => Type.Literal(reason))),
+]);
+/** `[id, from, version]`: a core run that began (or was first seen) at `from`. */
+export const RunRow = Type.Tuple([Count, Count, Text]);
+
+export const LOST_REASONS = ['disk-budget', 'forgotten-by-master'] as const;
+export type LostReason = (typeof LOST_REASONS)[number];
+/** `[id, from, to, down, up, connections, reason]`: explains a part of unattributed; never added to it. */
+export const LostRow = Type.Tuple([
+  Count,
+  Count,
+  Count,
+  Count,
+  Count,
+  Count,
+  Type.Union(LOST_REASONS.map((reason) => Type.Literal(reason))),
+]);
+
+/** The arrays of a request, in the order in which the master merges them. */
+export const ROW_ARRAYS = {
+  runs: RunRow,
+  gaps: GapRow,
+  connections: ConnectionRow,
+  samples: SampleRow,
+  totals: TotalsRow,
+  closed: ClosedRow,
+  lost: LostRow,
+} as const;
+export type RowArray = keyof typeof ROW_ARRAYS;
+export const ROW_ORDER = Object.keys(ROW_ARRAYS) as RowArray[];
+
+/** The envelope; rows are validated one by one, so that a bad row never costs its batch. */
+export const SyncRequest = Type.Object({
+  v: Type.Literal(PROTOCOL_VERSION),
+  agent_id: Type.String({ minLength: 1, maxLength: MAX_AGENT_ID }),
+  stream: Token,
+  boot: Token,
+  batch: Token,
+  prev: Type.Union([Token, Type.Null()]),
+  inflight: Type.Array(Token, { maxItems: MAX_INFLIGHT }),
+  sent_at: Count,
+  core: Type.Object({
+    version: Type.String({ maxLength: 128 }),
+    state: Type.Union([
+      Type.Literal('connected'),
+      Type.Literal('down'),
+      Type.Literal('unauthorized'),
+      Type.Literal('stalled'),
+    ]),
+    last_snapshot: Count,
+  }),
+  strings: Type.Array(Type.String({ maxLength: 8192 }), { maxItems: 200_000 }),
+  runs: Type.Array(Type.Unknown()),
+  gaps: Type.Array(Type.Unknown()),
+  connections: Type.Array(Type.Unknown()),
+  samples: Type.Array(Type.Unknown()),
+  totals: Type.Array(Type.Unknown()),
+  closed: Type.Array(Type.Unknown()),
+  lost: Type.Array(Type.Unknown()),
+  agent: Type.Object({
+    version: Type.String({ maxLength: 64 }),
+    /** Rows waiting in the journal, this batch included. */
+    backlog: Count,
+    /** Seconds between two syncs, 0 = not periodic. */
+    interval: Count,
+    /** Milliseconds between two snapshots. */
+    sample_interval: Count,
+    quarantined: Count,
+    journal_bytes: Count,
+    journal_budget: Count,
+  }),
+});
+export type SyncRequest = Static<typeof SyncRequest>;
+
+export const REJECT_CODES = [
+  'malformed',
+  'unknown-connection',
+  'too-old',
+  'agent-mismatch',
+  'value-out-of-range',
+] as const;
+export type RejectCode = (typeof REJECT_CODES)[number];
+
+export const SyncAnswer = Type.Object({
+  ok: Type.Boolean(),
+  /** The head before this request: the boot's own, else the stream's newest; null where the stream has none. */
+  head_before: Type.Union([Token, Type.Null()]),
+  /** Rows taken. */
+  accepted: Count,
+  rejected: Type.Array(
+    Type.Tuple([
+      Type.Union(ROW_ORDER.map((name) => Type.Literal(name))),
+      Count,
+      Type.Union(REJECT_CODES.map((code) => Type.Literal(code))),
+    ]),
+  ),
+  /** Epoch milliseconds of the master's clock. */
+  server_time: Count,
+  limits: Type.Object({ rows: Count, bytes: Count }),
+});
+export type SyncAnswer = Static<typeof SyncAnswer>;
+
+export type ConnectionRowValue = number[];
+export type SampleRowValue = [number, number, number, number, number, number, number];
+export type TotalsRowValue = [number, number, number];
