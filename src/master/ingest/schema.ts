@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import type { Sqlite, StoreFile } from '../../common/sqlite.ts';
+import { columnOf, DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
+
+/**
+ * The records database (`--database`). `connections` has the original's columns and primary key, so that a
+ * user's own SQL goes on working; what the tracker adds stands behind them:
+ *
+ * - `num`: number of the record, never reused, by which facts refer to it.
+ * - `base_*`: counters that count as history from before the tracker (A4); booked = counter − base.
+ * - `last_bucket`: the minute of its newest fact; facts of a connection are booked in order.
+ * - `recovered_*`: how much of the counters is recovered, a running maximum too.
+ * - `arrived_at`: when something last arrived for it (master's clock, ms), which retention goes by.
+ * - `imported`: NULL for records of this program, 0 for a row of the original's not yet imported, 1 after.
+ * - `start_ms`, `updated_ms`: the text times as epoch milliseconds, for indexes and comparisons.
+ */
+const ORIGINAL_COLUMNS = [
+  'id TEXT',
+  'conn_download INTEGER',
+  'conn_upload INTEGER',
+  'last_updated TEXT',
+  'start TEXT',
+  ...DESCRIPTIVE_FIELDS.filter((field) => field.name !== 'provider').map(
+    (field) => `${columnOf(field)} ${field.type === 'integer' ? 'INTEGER' : 'TEXT'}`,
+  ),
+  'agent_id TEXT',
+];
+
+const OUR_COLUMNS = [
+  'num INTEGER',
+  "provider TEXT NOT NULL DEFAULT ''",
+  'counted INTEGER NOT NULL DEFAULT 1',
+  'closed_at INTEGER',
+  'start_ms INTEGER',
+  'updated_ms INTEGER',
+  'base_down INTEGER NOT NULL DEFAULT 0',
+  'base_up INTEGER NOT NULL DEFAULT 0',
+  'recovered_down INTEGER NOT NULL DEFAULT 0',
+  'recovered_up INTEGER NOT NULL DEFAULT 0',
+  'last_bucket INTEGER NOT NULL DEFAULT 0',
+  'arrived_at INTEGER',
+  // A default, so that adopting a file of millions of rows rewrites none of them; ours are inserted with NULL.
+  'imported INTEGER DEFAULT 0',
+];
+
+const TABLES = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+-- What is known of each agent, from its last contact. Times: epoch ms of the master's clock.
+CREATE TABLE agents (
+  agent_id TEXT PRIMARY KEY, first_seen INTEGER NOT NULL, last_contact INTEGER NOT NULL,
+  protocol INTEGER NOT NULL, version TEXT NOT NULL DEFAULT '', stream TEXT, boot TEXT,
+  core_version TEXT NOT NULL DEFAULT '', core_state TEXT NOT NULL DEFAULT '', last_snapshot INTEGER NOT NULL DEFAULT 0,
+  clock_offset_ms INTEGER NOT NULL DEFAULT 0, backlog INTEGER NOT NULL DEFAULT 0, interval_s INTEGER NOT NULL DEFAULT 0,
+  sample_interval_ms INTEGER NOT NULL DEFAULT 0, quarantined INTEGER NOT NULL DEFAULT 0,
+  journal_bytes INTEGER NOT NULL DEFAULT 0, journal_budget INTEGER NOT NULL DEFAULT 0,
+  booked_to INTEGER NOT NULL DEFAULT 0, conflict_at INTEGER, conflict TEXT,
+  records INTEGER NOT NULL DEFAULT 0, measured INTEGER NOT NULL DEFAULT 0
+);
+
+-- A stream is one journal. Its totals only grow; a sample's share of them is taken off as it is merged.
+CREATE TABLE streams (
+  num INTEGER PRIMARY KEY, agent_id TEXT NOT NULL, stream TEXT NOT NULL, first_seen INTEGER NOT NULL,
+  last_seen INTEGER NOT NULL, totals_down INTEGER NOT NULL DEFAULT 0, totals_up INTEGER NOT NULL DEFAULT 0,
+  totals_minute INTEGER NOT NULL DEFAULT 0, UNIQUE (agent_id, stream)
+);
+
+-- The newest batch of each boot of a stream; moves in the transaction of the data it stands for.
+CREATE TABLE heads (
+  stream INTEGER NOT NULL REFERENCES streams (num), boot TEXT NOT NULL, batch TEXT NOT NULL, seq INTEGER NOT NULL,
+  at INTEGER NOT NULL, PRIMARY KEY (stream, boot)
+) WITHOUT ROWID;
+
+-- The base that each journal gave a connection: what that journal's totals do not cover.
+CREATE TABLE bases (
+  conn INTEGER NOT NULL, stream INTEGER NOT NULL, down INTEGER NOT NULL, up INTEGER NOT NULL,
+  PRIMARY KEY (conn, stream)
+) WITHOUT ROWID;
+
+-- Accepted increases of the core's totals by stream and minute (0: unmeasured bytes of the agent's other sources).
+CREATE TABLE core_totals (
+  agent_id TEXT NOT NULL, minute INTEGER NOT NULL, down INTEGER NOT NULL DEFAULT 0, up INTEGER NOT NULL DEFAULT 0,
+  unmeasured_down INTEGER NOT NULL DEFAULT 0, unmeasured_up INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (agent_id, minute)
+) WITHOUT ROWID;
+
+CREATE TABLE gaps (
+  stream INTEGER NOT NULL, id INTEGER NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, reason TEXT NOT NULL,
+  PRIMARY KEY (stream, id)
+) WITHOUT ROWID;
+CREATE TABLE runs (
+  stream INTEGER NOT NULL, id INTEGER NOT NULL, from_ms INTEGER NOT NULL, version TEXT NOT NULL,
+  PRIMARY KEY (stream, id)
+) WITHOUT ROWID;
+CREATE TABLE lost (
+  stream INTEGER NOT NULL, id INTEGER NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
+  down INTEGER NOT NULL, up INTEGER NOT NULL, connections INTEGER NOT NULL, reason TEXT NOT NULL,
+  PRIMARY KEY (stream, id)
+) WITHOUT ROWID;
+
+-- What could not be taken, visible and bounded; row is the JSON text as received, cut.
+CREATE TABLE quarantine (
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, agent_id TEXT NOT NULL, what TEXT NOT NULL, code TEXT NOT NULL, row TEXT NOT NULL
+);
+
+-- Facts on their way to the fact store: kind 0 counted, 1 overlay, 2 unattributed (conn 0).
+CREATE TABLE pending_facts (
+  seq INTEGER PRIMARY KEY, lot INTEGER, conn INTEGER NOT NULL, kind INTEGER NOT NULL, bucket INTEGER NOT NULL,
+  prev INTEGER NOT NULL, recovered INTEGER NOT NULL, down INTEGER NOT NULL, up INTEGER NOT NULL, conns INTEGER NOT NULL,
+  agent_id TEXT NOT NULL
+);
+CREATE INDEX pending_facts_by_lot ON pending_facts (lot);
+
+-- Every lot ever sealed, kept for good: a lot is known by its token, for restored copies reuse numbers.
+CREATE TABLE lots (
+  lot INTEGER PRIMARY KEY, token TEXT NOT NULL, first_bucket INTEGER NOT NULL, last_bucket INTEGER NOT NULL,
+  rows INTEGER NOT NULL, down INTEGER NOT NULL, up INTEGER NOT NULL, sealed_at INTEGER NOT NULL,
+  state TEXT NOT NULL DEFAULT 'sealed'
+);
+`;
+
+const INDEXES = `
+CREATE UNIQUE INDEX connections_num ON connections (num);
+CREATE INDEX connections_updated ON connections (updated_ms);
+CREATE INDEX connections_start ON connections (start_ms);
+CREATE INDEX connections_agent ON connections (agent_id, updated_ms);
+CREATE INDEX connections_import ON connections (rowid) WHERE imported = 0;
+`;
+
+function hasTable(db: Sqlite, name: string): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(name) !== undefined;
+}
+
+function columnsOf(db: Sqlite, table: string): Set<string> {
+  const rows = db.prepare(`SELECT name FROM pragma_table_info('${table}')`).all() as { name: string }[];
+  return new Set(rows.map((row) => row.name));
+}
+
+/** An SQLite file without our mark that has the original's `connections` table. */
+export function isOriginal(db: Sqlite): boolean {
+  if (!hasTable(db, 'connections')) return false;
+  const columns = columnsOf(db, 'connections');
+  return ['id', 'conn_download', 'conn_upload', 'last_updated', 'agent_id'].every((name) =>
+    columns.has(name),
+  );
+}
+
+function createRecords(db: Sqlite): void {
+  const adopted = hasTable(db, 'connections');
+  if (!adopted) {
+    db.exec(`CREATE TABLE connections (${ORIGINAL_COLUMNS.join(', ')}, PRIMARY KEY (id, agent_id))`);
+  }
+  for (const column of OUR_COLUMNS) db.exec(`ALTER TABLE connections ADD COLUMN ${column}`);
+  db.exec(TABLES);
+  db.exec(INDEXES);
+  const put = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
+  put.run('store_id', randomUUID());
+  put.run('next_num', '1');
+  put.run('horizon', '0');
+}
+
+export const RECORDS_FILE: StoreFile = {
+  applicationId: 0x6d637472, // 'mctr'
+  kind: 'records database',
+  adopts: isOriginal,
+  migrations: [{ version: 1, up: createRecords }],
+};
