@@ -1,0 +1,60 @@
+import { checkAgentId } from './check-agent-id.ts';
+import { checkHosts, checkListenHost, checkOrigins } from './check-host.ts';
+import { checkMasterUrl } from './check-master-url.ts';
+import { checkDecimal, checkInteger, checkSampleInterval } from './check-number.ts';
+import { accept, type Checked, refuse } from './checked.ts';
+import { checkCoreAddress } from './core-address.ts';
+import type { OptionSpec, OptionType } from './option.ts';
+
+export type Value = string | number | boolean | readonly string[];
+
+/** Booleans are words here as in the environment: nothing else is guessed to mean yes. */
+function checkFlag(text: string): Checked<boolean> {
+  if (text === 'true' || text === '1') return accept(true);
+  if (text === 'false' || text === '0') return accept(false);
+  return refuse('is neither true nor false', 'true or false');
+}
+
+function checkChoice(text: string, spec: OptionSpec): Checked<string> {
+  const choices = spec.choices ?? [];
+  return choices.includes(text) ? accept(text) : refuse('is none of the choices', choices.join(', '));
+}
+
+function hasControls(text: string): boolean {
+  return /\p{Cc}/u.test(text);
+}
+
+function checkPath(text: string): Checked<string> {
+  return hasControls(text) ? refuse('has control characters', 'a path') : accept(text);
+}
+
+/** A secret travels in a header, where a control character would end it or be refused much later. */
+export function checkSecret(text: string): Checked<string> {
+  return hasControls(text)
+    ? refuse('has control characters or several lines', 'one line of printable characters')
+    : accept(text);
+}
+
+const CHECKS: Record<OptionType, (text: string, spec: OptionSpec) => Checked<Value>> = {
+  flag: checkFlag,
+  text: accept,
+  path: checkPath,
+  integer: checkInteger,
+  decimal: checkDecimal,
+  choice: checkChoice,
+  secret: checkSecret,
+  'secret-file': checkPath,
+  'listen-host': checkListenHost,
+  'core-address': checkCoreAddress,
+  'master-url': checkMasterUrl,
+  'agent-id': checkAgentId,
+  'sample-interval': checkSampleInterval,
+  origins: checkOrigins,
+  hosts: checkHosts,
+};
+
+/** Checks one value by its option's type; blanks around it never belong to it, except in secrets and paths. */
+export function checkValue(text: string, spec: OptionSpec): Checked<Value> {
+  const literal = spec.type === 'secret' || spec.type === 'path' || spec.type === 'secret-file';
+  return CHECKS[spec.type](literal ? text : text.trim(), spec);
+}

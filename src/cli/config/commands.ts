@@ -1,0 +1,130 @@
+import type { OptionUse } from './option.ts';
+import type { OptionName } from './options.ts';
+
+export interface CommandSpec {
+  readonly summary: string;
+  /** In the order of the help text. */
+  readonly options: Readonly<Partial<Record<OptionName, OptionUse>>>;
+  /** Arguments after the program's and the command's name, and what they do. */
+  readonly examples: readonly (readonly [args: string, meaning: string])[];
+}
+
+const ALWAYS = { 'log-level': { default: 'info' }, help: {}, version: {} } as const;
+
+/** What can be asked of the program, and which options each command takes with which default. */
+export const COMMANDS = {
+  master: {
+    summary: 'Store what agents deliver, answer queries, serve the dashboard',
+    options: {
+      database: { default: 'master.db' },
+      'listen-host': { default: '0.0.0.0' },
+      'listen-port': { default: 8080 },
+      'api-token': {},
+      'api-token-file': {},
+      'trusted-origins': {},
+      'allow-hosts': {},
+      'mihomo-host': {
+        summary:
+          'Also collect from this Mihomo, without a separate agent: address, name, unix:/path, http://host[:port] or https://host[:port]',
+      },
+      'mihomo-port': { default: 9090 },
+      'mihomo-token': {},
+      'mihomo-token-file': {},
+      'mihomo-ca': {},
+      'mihomo-insecure': {},
+      'sample-interval': { default: 'auto' },
+      'journal-budget': {
+        default: 512,
+        summary:
+          "Megabytes that the journal of the master's own agent may take; beyond, minutes are coarsened, bytes are kept",
+      },
+      console: { default: 'events' },
+      check: {},
+      ...ALWAYS,
+    },
+    examples: [
+      ['--listen-port 8080 --api-token-file /etc/tracker/token', 'agents deliver here'],
+      ['--mihomo-host 127.0.0.1 --mihomo-token SECRET', 'one machine: also collects from its core'],
+    ],
+  },
+  agent: {
+    summary: 'Record the connections of one Mihomo, deliver them to a master',
+    options: {
+      'mihomo-host': { default: '127.0.0.1' },
+      'mihomo-port': { default: 9090 },
+      'mihomo-token': {},
+      'mihomo-token-file': {},
+      'mihomo-ca': {},
+      'mihomo-insecure': {},
+      'master-url': {},
+      'master-token': {},
+      'master-token-file': {},
+      'master-ca': {},
+      'local-database': { default: 'agent.db' },
+      'sync-interval': { default: 60 },
+      'agent-id': {},
+      'data-retention-days': { default: 7 },
+      'sample-interval': { default: 'auto' },
+      'journal-budget': { default: 512 },
+      console: { default: 'events' },
+      check: {},
+      ...ALWAYS,
+    },
+    examples: [
+      [
+        '--agent-id home --master-url http://192.168.1.10:8080 --master-token TOKEN',
+        'beside a core on this machine',
+      ],
+      [
+        '--mihomo-host unix:/run/mihomo.sock --local-database /var/lib/tracker/agent.db',
+        'records only, no master',
+      ],
+    ],
+  },
+  demo: {
+    summary: 'Look around: a simulated core, an agent and a master with made-up history',
+    options: { port: { default: 0 }, days: { default: 3 }, seed: {}, keep: {}, ...ALWAYS },
+    examples: [['--days 7', 'a week of history in the dashboard']],
+  },
+  simulate: {
+    summary: 'A simulated Mihomo core, for trying an agent and for load',
+    options: {
+      port: { default: 9090 },
+      secret: {},
+      connections: { default: 300 },
+      profile: { default: 'router' },
+      dialect: { default: 'mihomo' },
+      seed: {},
+      recording: {},
+      speed: { default: 1 },
+      ...ALWAYS,
+    },
+    examples: [['--port 9090 --connections 5000 --seed 1', 'a busy gateway, the same each time']],
+  },
+} as const satisfies Record<string, CommandSpec>;
+
+export type CommandName = keyof typeof COMMANDS;
+export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];
+
+/** The declaration in its general shape. */
+export function commandSpec(name: CommandName): CommandSpec {
+  return COMMANDS[name];
+}
+
+export function isCommandName(name: string): name is CommandName {
+  return Object.hasOwn(COMMANDS, name);
+}
+
+/** Options of a command, in the order of its help. */
+export function optionsOf(command: CommandName): OptionName[] {
+  return Object.keys(COMMANDS[command].options) as OptionName[];
+}
+
+/** Commands that take an option. */
+export function commandsWith(option: OptionName): CommandName[] {
+  return COMMAND_NAMES.filter((name) => Object.hasOwn(COMMANDS[name].options, option));
+}
+
+export function useOf(command: CommandName, option: OptionName): OptionUse {
+  return commandSpec(command).options[option] ?? {};
+}

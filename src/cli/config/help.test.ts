@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { COMMAND_NAMES, optionsOf } from './commands.ts';
+import { flagTable, orphans, withFlagTable } from './flag-table.ts';
+import { commandHelp, programHelp } from './help.ts';
+import { environmentName, optionOfEnvironment } from './option.ts';
+import { OPTION_NAMES, specOf } from './options.ts';
+import { MASK, renderProblems } from './problems.ts';
+
+const root = join(import.meta.dirname, '../../..');
+
+test('every command and each of its options is in the help, within 98 columns', () => {
+  for (const command of COMMAND_NAMES) {
+    expect(programHelp()).toContain(`  ${command} `);
+    const help = commandHelp(command);
+    for (const option of optionsOf(command)) {
+      expect(help).toContain(`--${option}`);
+      if (specOf(option).noEnvironment !== true) expect(help).toContain(environmentName(option));
+    }
+    for (const line of `${help}${programHelp()}`.split('\n'))
+      expect(line.length, line).toBeLessThanOrEqual(98);
+  }
+});
+
+test('the help of simulate, as it reads', () => {
+  expect(commandHelp('simulate')).toMatchSnapshot();
+});
+
+test('every option belongs to a command, and its name survives the way to the environment and back', () => {
+  expect(orphans()).toEqual([]);
+  for (const name of OPTION_NAMES) expect(optionOfEnvironment(environmentName(name))).toBe(name);
+  expect(environmentName('api-token')).toBe('MIHOMO_TRACKER_API_TOKEN');
+});
+
+test('the tables in the READMEs are those of the options (node scripts/flags.ts --write)', () => {
+  for (const [file, language] of [
+    ['README.md', 'en'],
+    ['README.zh-CN.md', 'zh-CN'],
+  ] as const) {
+    const readme = readFileSync(join(root, file), 'utf8');
+    expect(withFlagTable(readme, language), file).toBe(readme);
+  }
+});
+
+test('a README without markers is not touched', () => {
+  expect(withFlagTable('# Title', 'en')).toBeUndefined();
+  expect(withFlagTable('<!-- flags:end --><!-- flags:start -->', 'en')).toBeUndefined();
+});
+
+test('defaults that differ between commands name theirs', () => {
+  expect(flagTable('en')).toContain('| `--mihomo-host HOST` | master, agent | `127.0.0.1` (agent) |');
+  expect(flagTable('en')).toContain('`auto\\|MS`'.slice(1, -1));
+});
+
+test('problems as text: everything on its own lines, nothing that a terminal would obey', () => {
+  const text = renderProblems('tracker', 'agent', [
+    { flag: '--agent-id', given: '\u001b[2Jx\u202E', problem: 'has control characters', valid: 'others' },
+    { flag: '--api-token', given: MASK, problem: 'is given twice', valid: '' },
+    { flag: '--x', given: 'y'.repeat(500), problem: 'is long', valid: '' },
+  ]);
+  expect(text).toContain('tracker: 3 problems with the options');
+  expect(text).toContain('--agent-id \\u{1B}[2Jx\\u{202E}\n');
+  expect(text).toContain('      valid: others\n');
+  expect(text).toContain('tracker agent --help');
+  expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThan(120);
+});

@@ -1,0 +1,55 @@
+/** What an option's value may be; each has one check (`check-value.ts`) and one TypeScript type (`values.ts`). */
+export type OptionType =
+  | 'flag'
+  | 'text'
+  | 'path'
+  | 'integer'
+  | 'decimal'
+  | 'choice'
+  | 'secret'
+  | 'secret-file'
+  | 'listen-host'
+  | 'core-address'
+  | 'master-url'
+  | 'agent-id'
+  | 'sample-interval'
+  | 'origins'
+  | 'hosts';
+
+/** An option as it is declared, once for all commands that take it. */
+export interface OptionSpec {
+  readonly type: OptionType;
+  /** How the value is called in help; absent for flags. */
+  readonly value?: string;
+  readonly summary: string;
+  /** Bounds of numbers, both included. */
+  readonly min?: number;
+  readonly max?: number;
+  /** Said of the number in messages, as in "60 (seconds)". */
+  readonly unit?: string;
+  readonly choices?: readonly string[];
+  /** A `secret-file` delivers the value of this option. */
+  readonly fileOf?: string;
+  readonly short?: string;
+  /** Only on the command line: an environment that asks for help would make every start useless. */
+  readonly noEnvironment?: true;
+}
+
+/** What a command changes about an option that it takes. */
+export interface OptionUse {
+  readonly default?: string | number;
+  /** Replaces the general summary in the command's help. */
+  readonly summary?: string;
+}
+
+const PREFIX = 'MIHOMO_TRACKER_';
+
+/** `listen-port` → `MIHOMO_TRACKER_LISTEN_PORT`. */
+export function environmentName(option: string): string {
+  return PREFIX + option.toUpperCase().replaceAll('-', '_');
+}
+
+/** `MIHOMO_TRACKER_LISTEN_PORT` → `listen-port`; undefined for names of others. */
+export function optionOfEnvironment(name: string): string | undefined {
+  return name.startsWith(PREFIX) ? name.slice(PREFIX.length).toLowerCase().replaceAll('_', '-') : undefined;
+}

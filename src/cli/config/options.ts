@@ -1,0 +1,212 @@
+import { LOG_LEVELS } from '../../common/logger.ts';
+import type { OptionSpec } from './option.ts';
+
+/**
+ * Every option of every command, declared once: flags, names in the environment, help, validation, the types of
+ * the values and the tables in the READMEs derive from here and from `commands.ts`, which says who takes what.
+ * Names, meanings and defaults of the first dozen are those of the Rust implementation.
+ */
+export const OPTIONS = {
+  database: { type: 'path', value: 'PATH', summary: 'Database file of the master (SQLite)' },
+  'listen-host': { type: 'listen-host', value: 'HOST', summary: 'Address that the master listens on' },
+  'listen-port': {
+    type: 'integer',
+    value: 'PORT',
+    min: 0,
+    max: 65_535,
+    summary: 'Port that the master listens on; 0 takes any free one',
+  },
+  'api-token': {
+    type: 'secret',
+    value: 'TOKEN',
+    summary:
+      'Token that API, dashboard and agents must present; without one, only loopback, private and link-local addresses are served',
+  },
+  'api-token-file': {
+    type: 'secret-file',
+    value: 'FILE',
+    fileOf: 'api-token',
+    summary: 'File that holds the API token, instead of --api-token',
+  },
+  'trusted-origins': {
+    type: 'origins',
+    value: 'ORIGINS',
+    summary:
+      'Web origins, comma separated, that may call the API from a browser (exact, such as https://a.example)',
+  },
+  'allow-hosts': {
+    type: 'hosts',
+    value: 'HOSTS',
+    summary: 'Further names, comma separated, under which browsers may reach the master (Host header)',
+  },
+  'mihomo-host': {
+    type: 'core-address',
+    value: 'HOST',
+    summary: 'Mihomo API: address, name, unix:/path, http://host[:port] or https://host[:port]',
+  },
+  'mihomo-port': {
+    type: 'integer',
+    value: 'PORT',
+    min: 1,
+    max: 65_535,
+    summary: 'Port of the Mihomo API',
+  },
+  'mihomo-token': { type: 'secret', value: 'TOKEN', summary: "Mihomo's `secret`" },
+  'mihomo-token-file': {
+    type: 'secret-file',
+    value: 'FILE',
+    fileOf: 'mihomo-token',
+    summary: "File that holds Mihomo's secret, instead of --mihomo-token",
+  },
+  'mihomo-ca': {
+    type: 'path',
+    value: 'FILE',
+    summary: 'PEM certificate authority to trust for an https:// Mihomo',
+  },
+  'mihomo-insecure': {
+    type: 'flag',
+    summary: 'Accept any certificate of an https:// Mihomo: whoever sits between can read its secret',
+  },
+  'master-url': {
+    type: 'master-url',
+    value: 'URL',
+    summary:
+      'Master to deliver to, such as http://192.168.1.10:8080; without one the agent only records locally',
+  },
+  'master-token': { type: 'secret', value: 'TOKEN', summary: 'Token of the master' },
+  'master-token-file': {
+    type: 'secret-file',
+    value: 'FILE',
+    fileOf: 'master-token',
+    summary: 'File that holds the token of the master, instead of --master-token',
+  },
+  'master-ca': {
+    type: 'path',
+    value: 'FILE',
+    summary: 'PEM certificate authority to trust for an https:// master',
+  },
+  'local-database': {
+    type: 'path',
+    value: 'PATH',
+    summary: 'Database file of the agent (SQLite): the journal that survives a master out of reach',
+  },
+  'sync-interval': {
+    type: 'integer',
+    value: 'SECONDS',
+    min: 1,
+    max: 86_400,
+    unit: 'seconds',
+    summary: 'Seconds between deliveries to the master',
+  },
+  'agent-id': {
+    type: 'agent-id',
+    value: 'ID',
+    summary:
+      'Name of this agent at the master; without one, an identity is made once and kept in the database file',
+  },
+  'data-retention-days': {
+    type: 'integer',
+    value: 'DAYS',
+    min: 0,
+    max: 3650,
+    unit: 'days',
+    summary: 'Days that the agent keeps what the master has acknowledged; 0 keeps it for ever',
+  },
+  'sample-interval': {
+    type: 'sample-interval',
+    value: 'auto|MS',
+    summary:
+      'Milliseconds between snapshots of the core; auto follows the number of connections (250 to 2000)',
+  },
+  'journal-budget': {
+    type: 'integer',
+    value: 'MB',
+    min: 16,
+    max: 1_048_576,
+    unit: 'MB',
+    summary: 'Megabytes that the journal may take; beyond, minutes are coarsened, bytes are kept',
+  },
+  console: {
+    type: 'choice',
+    value: 'off|events|traffic',
+    choices: ['off', 'events', 'traffic'],
+    summary: 'Lines on standard output: connections opened and closed, or the traffic of live ones as well',
+  },
+  'log-level': {
+    type: 'choice',
+    value: 'LEVEL',
+    choices: LOG_LEVELS,
+    summary: `How much to log on standard error: ${LOG_LEVELS.join(', ')}`,
+  },
+  check: { type: 'flag', summary: 'Check options and construct everything, but start nothing' },
+  port: {
+    type: 'integer',
+    value: 'PORT',
+    min: 0,
+    max: 65_535,
+    summary: 'Port to listen on; 0 takes any free one',
+  },
+  days: {
+    type: 'integer',
+    value: 'DAYS',
+    min: 1,
+    max: 365,
+    unit: 'days',
+    summary: 'Days of history to make up',
+  },
+  seed: {
+    type: 'integer',
+    value: 'NUMBER',
+    min: 0,
+    max: 4_294_967_295,
+    summary:
+      'Seed of the random numbers: the same seed makes the same traffic; without one, a new one each time',
+  },
+  keep: {
+    type: 'path',
+    value: 'DIR',
+    summary: "Keep the demo's data in this directory instead of removing it at the end",
+  },
+  secret: { type: 'secret', value: 'SECRET', summary: 'Secret that the simulated core asks for' },
+  connections: {
+    type: 'integer',
+    value: 'NUMBER',
+    min: 0,
+    max: 200_000,
+    summary: 'Connections that are open at a time, on average',
+  },
+  profile: {
+    type: 'choice',
+    value: 'router|desktop',
+    choices: ['router', 'desktop'],
+    summary: 'Whose traffic to simulate: many devices without processes, or one with',
+  },
+  dialect: {
+    type: 'choice',
+    value: 'NAME',
+    choices: ['mihomo', 'old', 'sing-box', 'clash-rs', 'fork'],
+    summary: 'Whose API to speak: mihomo, old, sing-box, clash-rs, fork',
+  },
+  recording: { type: 'path', value: 'FILE', summary: 'Play this recording of a real core instead' },
+  speed: {
+    type: 'decimal',
+    value: 'FACTOR',
+    min: 0.01,
+    max: 10_000,
+    summary: 'How many times faster than the clock the recording plays',
+  },
+  help: { type: 'flag', short: 'h', noEnvironment: true, summary: 'Show this help' },
+  version: { type: 'flag', short: 'V', noEnvironment: true, summary: 'Show the version' },
+} as const satisfies Record<string, OptionSpec>;
+
+export type OptionName = keyof typeof OPTIONS;
+export const OPTION_NAMES = Object.keys(OPTIONS) as OptionName[];
+
+/** The declaration in its general shape; `OPTIONS` itself keeps the literal types that `values.ts` reads. */
+export function specOf(name: OptionName): OptionSpec {
+  return OPTIONS[name];
+}
+
+export function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(OPTIONS, name);
+}

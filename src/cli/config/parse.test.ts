@@ -1,0 +1,326 @@
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import type { CommandName } from './commands.ts';
+import type { Environment } from './gather.ts';
+import { type ParsedCommand, parseCommandLine } from './parse.ts';
+import type { Problem } from './problems.ts';
+
+function noFile(path: string): string {
+  throw new Error(`ENOENT: no such file, open '${path}'`);
+}
+
+function parse(line: string | readonly string[], env: Environment = {}, readFile = noFile) {
+  return parseCommandLine(typeof line === 'string' ? line.split(' ').filter(Boolean) : line, env, readFile);
+}
+
+function run<C extends CommandName>(
+  command: C,
+  line: string | readonly string[] = '',
+  env: Environment = {},
+  readFile = noFile,
+): Extract<ParsedCommand, { command: C }> {
+  const args = typeof line === 'string' ? line.split(' ').filter(Boolean) : line;
+  const parsed = parse([command, ...args], env, readFile);
+  if (parsed.kind !== 'run') throw new Error(JSON.stringify(parsed));
+  return parsed as Extract<ParsedCommand, { command: C }>;
+}
+
+function problems(
+  line: string | readonly string[],
+  env: Environment = {},
+  readFile = noFile,
+): readonly Problem[] {
+  const parsed = parse(line, env, readFile);
+  if (parsed.kind !== 'problems') throw new Error(`accepted: ${JSON.stringify(parsed)}`);
+  return parsed.problems;
+}
+
+describe('the command lines of the Rust implementation', () => {
+  test('master without options has its defaults', () => {
+    const { values, warnings } = run('master');
+    expect(values).toMatchObject({ database: 'master.db', listenHost: '0.0.0.0', listenPort: 8080 });
+    expect(values.apiToken).toBeUndefined();
+    expect(values.mihomoHost).toBeUndefined();
+    expect(warnings).toEqual([]);
+  });
+
+  test('agent without options has its defaults', () => {
+    expect(run('agent').values).toMatchObject({
+      mihomoHost: '127.0.0.1',
+      mihomoPort: 9090,
+      localDatabase: 'agent.db',
+      syncInterval: 60,
+      dataRetentionDays: 7,
+      agentId: undefined,
+      masterUrl: undefined,
+    });
+  });
+
+  test('the examples of its README', () => {
+    const master = run(
+      'master',
+      '--database ./master.db --listen-host 0.0.0.0 --listen-port 9091 --api-token your-secret-token --mihomo-host 127.0.0.1 --mihomo-port 9090 --mihomo-token s',
+    );
+    expect(master.warnings).toEqual([]);
+    expect(master.values).toMatchObject({
+      listenPort: 9091,
+      apiToken: 'your-secret-token',
+      mihomoToken: 's',
+    });
+    const agent = run(
+      'agent',
+      '--mihomo-host 127.0.0.1 --mihomo-port 9090 --mihomo-token s --master-url http://192.168.1.2:9091 --master-token t --local-database ./agent.db --agent-id my-unique-agent-id --data-retention-days 7',
+    );
+    expect(agent.warnings).toEqual([]);
+    expect(agent.values).toMatchObject({
+      masterUrl: 'http://192.168.1.2:9091',
+      agentId: 'my-unique-agent-id',
+    });
+  });
+
+  test.each([
+    ['master', '--mihomo-port 9090'],
+    ['master', '--mihomo-token x'],
+    ['agent', '--master-token x'],
+  ] as const)('%s %s was accepted without effect, and is now warned about', (command, line) => {
+    expect(run(command, line).warnings).toEqual([expect.stringContaining('has no effect')]);
+  });
+});
+
+describe('values', () => {
+  test('--flag value and --flag=value are the same; a value may hold = and begin with one dash', () => {
+    expect(run('master', '--api-token=a=b').values.apiToken).toBe('a=b');
+    expect(run('master', ['--api-token', '-x']).values.apiToken).toBe('-x');
+    expect(run('master', ['--api-token=--x']).values.apiToken).toBe('--x');
+    expect(run('master', ['--database', 'my data/m.db']).values.database).toBe('my data/m.db');
+  });
+
+  test('booleans', () => {
+    expect(run('agent', '--check').values.check).toBe(true);
+    expect(run('agent', '--check=true').values.check).toBe(true);
+    expect(run('agent', '--check=false').values.check).toBe(false);
+    expect(run('agent', '', { MIHOMO_TRACKER_CHECK: 'true' }).values.check).toBe(true);
+    expect(run('agent', '--check=false', { MIHOMO_TRACKER_CHECK: 'true' }).values.check).toBe(false);
+    expect(problems('agent --check=yes')[0]).toMatchObject({
+      flag: '--check',
+      given: 'yes',
+      valid: 'true or false',
+    });
+  });
+
+  test('a flag beats the environment', () => {
+    const env = { MIHOMO_TRACKER_LISTEN_PORT: '1', MIHOMO_TRACKER_DATABASE: 'e.db' };
+    expect(run('master', '--listen-port 2', env).values).toMatchObject({ listenPort: 2, database: 'e.db' });
+  });
+
+  test('an empty value counts as not given', () => {
+    expect(run('master', ['--api-token', '']).values.apiToken).toBeUndefined();
+    expect(run('master', ['--api-token=']).values.apiToken).toBeUndefined();
+    expect(run('master', '', { MIHOMO_TRACKER_LISTEN_PORT: '' }).values.listenPort).toBe(8080);
+    expect(problems(['master', '--listen-port='])[0]?.problem).toBe('has an empty value');
+  });
+
+  test('ours: types and defaults', () => {
+    expect(run('master').values).toMatchObject({
+      sampleInterval: 'auto',
+      console: 'events',
+      journalBudget: 512,
+      trustedOrigins: [],
+      allowHosts: [],
+    });
+    expect(run('agent', '--sample-interval 250').values.sampleInterval).toBe(250);
+    expect(run('demo').values).toMatchObject({ port: 0, days: 3, seed: undefined, keep: undefined });
+    expect(run('simulate', '--profile desktop --speed 2.5 --connections 20').values).toMatchObject({
+      port: 9090,
+      profile: 'desktop',
+      speed: 2.5,
+      connections: 20,
+    });
+  });
+
+  test('agent ids of any script, trimmed', () => {
+    expect(run('agent', ['--agent-id', ' 家里 📡 ']).values.agentId).toBe('家里 📡');
+    expect(run('agent', ['--agent-id', '字'.repeat(128)]).values.agentId).toHaveLength(128);
+  });
+});
+
+test('types follow the table: optional is optional, a default makes it present, choices are literals', () => {
+  const { values } = run('agent');
+  expectTypeOf(values.mihomoPort).toEqualTypeOf<number>();
+  expectTypeOf(values.masterUrl).toEqualTypeOf<string | undefined>();
+  expectTypeOf(values.console).toEqualTypeOf<'off' | 'events' | 'traffic'>();
+  expectTypeOf(values.sampleInterval).toEqualTypeOf<'auto' | number>();
+  expectTypeOf(values.check).toEqualTypeOf<boolean>();
+  expectTypeOf(run('master').values.mihomoHost).toEqualTypeOf<string | undefined>();
+  expectTypeOf(run('master').values.allowHosts).toEqualTypeOf<readonly string[]>();
+  expect(Object.keys(values)).not.toContain('mihomoTokenFile');
+});
+
+describe('secrets', () => {
+  const files = (path: string) =>
+    ({ '/t': 'hunter2\n', '/crlf': 'a b\r\n', '/empty': '\n', '/two': 'a\nb\n' })[path] ?? noFile(path);
+
+  test('come from files, without the newline at the end', () => {
+    expect(run('master', '--api-token-file /t', {}, files).values.apiToken).toBe('hunter2');
+    expect(
+      run('agent', '--master-url http://h --master-token-file /crlf', {}, files).values.masterToken,
+    ).toBe('a b');
+    expect(run('agent', '', { MIHOMO_TRACKER_MIHOMO_TOKEN_FILE: '/t' }, files).values.mihomoToken).toBe(
+      'hunter2',
+    );
+  });
+
+  test('value and file together are an error; across sources the command line wins, with a word', () => {
+    expect(problems('master --api-token x --api-token-file /t', {}, files)).toEqual([
+      {
+        flag: '--api-token',
+        given: '********',
+        problem: 'is given besides --api-token-file',
+        valid: 'one of the two',
+      },
+    ]);
+    const won = run('master', '--api-token x', { MIHOMO_TRACKER_API_TOKEN_FILE: '/t' }, files);
+    expect(won.values.apiToken).toBe('x');
+    expect(won.warnings).toEqual([expect.stringContaining('MIHOMO_TRACKER_API_TOKEN_FILE')]);
+  });
+
+  test('an empty, missing or many-lined file is an error: never silently no token', () => {
+    expect(problems('master --api-token-file /empty', {}, files)[0]?.problem).toBe('is empty');
+    expect(problems('master --api-token-file /none', {}, files)[0]?.problem).toContain(
+      'cannot be read: ENOENT',
+    );
+    expect(problems('master --api-token-file /two', {}, files)[0]?.problem).toContain('several lines');
+  });
+
+  test.each([
+    ['master --api-token hunter2 --api-token hunter2'],
+    ['master --api-tokn hunter2'],
+    ['master --api-tokn=hunter2'],
+    ['master --api-token my hunter2'],
+    ['master --api-token x\u0007hunter2'],
+    ['--api-token=hunter2 master'],
+    ['agent --master-url http://user:hunter2@host'],
+    ['agent --mihomo-host https://user:hunter2@host'],
+    ['agent --master-url hunter2@host'],
+  ])('are never shown: %s', (line) => {
+    expect(JSON.stringify(problems(line))).not.toContain('hunter2');
+  });
+});
+
+describe('problems', () => {
+  test('all at once', () => {
+    expect(
+      problems('master --databse x --listen-port 65536 extra --log-level loud --api-token').map(
+        (p) => p.flag,
+      ),
+    ).toEqual(['--databse', 'extra', '--api-token', '--listen-port', '--log-level']);
+  });
+
+  test('unknown flags and commands, with what was probably meant', () => {
+    expect(problems('master --databse x')).toHaveLength(1);
+    expect(problems('master --databse x')[0]?.problem).toContain('--database');
+    expect(problems('master --LISTEN_PORT 1')[0]?.problem).toContain('--listen-port');
+    expect(problems('master --sync-interval 5')).toEqual([
+      expect.objectContaining({ problem: 'is not an option of master, but of agent' }),
+    ]);
+    expect(problems('agent --zzzzzzzz')[0]?.problem).toBe('is not a known option');
+    expect(problems('mastr')[0]).toMatchObject({
+      given: 'mastr',
+      problem: expect.stringContaining('did you mean master?'),
+    });
+    expect(problems('')[0]).toMatchObject({ problem: 'is missing', valid: 'master, agent, demo, simulate' });
+    expect(problems('agent -x')).toHaveLength(1);
+    expect(problems('agent --__proto__ 1 --constructor=2')).toHaveLength(2);
+  });
+
+  test('a flag given twice, and one without a value', () => {
+    expect(problems('agent --agent-id a --agent-id b')[0]?.problem).toBe('is given twice');
+    expect(problems('agent --agent-id --check')[0]).toMatchObject({
+      flag: '--agent-id',
+      problem: 'needs a value',
+    });
+  });
+
+  test('a wrong value from the environment is named as it is there', () => {
+    expect(problems('master', { MIHOMO_TRACKER_LISTEN_PORT: 'x' })[0]?.flag).toBe(
+      'MIHOMO_TRACKER_LISTEN_PORT',
+    );
+  });
+
+  test.each([
+    ['master --listen-port -1'],
+    ['master --listen-port 1e3'],
+    ['master --listen-port 80.5'],
+    ['master --mihomo-host h --mihomo-port 0'],
+    ['master --listen-host 256.1.1.1'],
+    ['master --listen-host a/b'],
+    ['agent --sync-interval 0'],
+    ['agent --sync-interval 86401'],
+    ['agent --data-retention-days 3651'],
+    ['agent --data-retention-days -1'],
+    ['agent --sample-interval 99'],
+    ['agent --sample-interval 60001'],
+    ['agent --sample-interval fast'],
+    ['agent --agent-id local'],
+    ['agent --agent-id a\u0000b'],
+    [`agent --agent-id ${'x'.repeat(129)}`],
+    ['agent --console all'],
+    ['agent --journal-budget 0'],
+    ['simulate --speed 0'],
+    ['simulate --profile phone'],
+  ])('refused: %s', (line) => {
+    expect(problems(line)).toHaveLength(1);
+  });
+});
+
+describe('rules between options', () => {
+  test.each([
+    ['agent --mihomo-insecure'],
+    ['agent --mihomo-ca ca.pem --mihomo-host http://h'],
+    ['agent --mihomo-insecure --mihomo-ca ca.pem --mihomo-host https://h'],
+    ['master --mihomo-insecure'],
+    ['master --mihomo-ca ca.pem'],
+    ['agent --master-ca ca.pem'],
+    ['agent --master-ca ca.pem --master-url http://192.168.1.1'],
+  ])('refused with the consequence: %s', (line) => {
+    expect(problems(line)).toEqual([expect.objectContaining({ problem: expect.stringContaining('would') })]);
+  });
+
+  test('fine together', () => {
+    expect(run('agent', '--mihomo-insecure --mihomo-host https://h').warnings).toEqual([]);
+    expect(run('agent', '--mihomo-insecure=false').warnings).toEqual([]);
+    expect(run('agent', '--master-ca c --master-url https://h').warnings).toEqual([]);
+  });
+
+  test('warned about', () => {
+    expect(run('agent', '--mihomo-host http://h:1 --mihomo-port 2').warnings).toHaveLength(1);
+    expect(run('agent', '--mihomo-host unix:/s --mihomo-port 2').warnings).toHaveLength(1);
+    expect(run('agent', '--master-url http://tracker.example.com').warnings[0]).toContain('not encrypted');
+    expect(run('agent', '', { MIHOMO_TRACKER_AGENTID: 'x' }).warnings[0]).toContain(
+      'MIHOMO_TRACKER_AGENT_ID',
+    );
+    expect(run('agent', '', { MIHOMO_TRACKER_DATABASE: 'for-the-master.db' }).warnings).toEqual([]);
+  });
+});
+
+describe('help and version', () => {
+  test.each([['--help'], ['-h'], ['help'], ['help nonsense']])('%s is that of the program', (line) => {
+    expect(parse(line)).toMatchObject({ kind: 'help', help: expect.stringContaining('<command>') });
+  });
+
+  test.each([
+    ['agent --help'],
+    ['agent -h'],
+    ['help agent'],
+    ['agent --bad --help'],
+    ['agent --agent-id -h'],
+  ])('%s is that of the command, whatever else is wrong', (line) => {
+    expect(parse(line)).toMatchObject({
+      kind: 'help',
+      help: expect.stringContaining('tracker agent [options]'),
+    });
+  });
+
+  test.each([['--version'], ['-V'], ['master -V'], ['demo --version']])('%s', (line) => {
+    expect(parse(line)).toEqual({ kind: 'version', version: true });
+  });
+});

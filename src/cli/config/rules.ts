@@ -1,0 +1,84 @@
+import { isExposed } from './check-master-url.ts';
+import type { Value } from './check-value.ts';
+import type { CommandName } from './commands.ts';
+import { coreAddressKind } from './core-address.ts';
+import type { OptionName } from './options.ts';
+import type { Problem } from './problems.ts';
+
+/** The checked values of one command, before they are handed out typed. */
+export interface Settled {
+  readonly command: CommandName;
+  /** Values, defaults included. */
+  readonly values: ReadonlyMap<OptionName, Value>;
+  /** Options that were really given, by flag, environment or file. */
+  readonly given: ReadonlySet<OptionName>;
+}
+
+export interface Findings {
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Rules between options: each names what would silently not happen. What the Rust implementation took without a
+ * word is only warned about, so that its command lines keep working; combinations of newer options are refused.
+ */
+export function applyRules(settled: Settled): Findings {
+  const problems: Problem[] = [];
+  const warnings: string[] = [];
+  const given = (name: OptionName) => settled.given.has(name) && settled.values.get(name) !== false;
+  const useless = (name: OptionName, problem: string, valid: string) => {
+    if (given(name)) problems.push({ flag: `--${name}`, given: '', problem, valid });
+  };
+  const idle = (name: OptionName, reason: string) => {
+    if (given(name)) warnings.push(`--${name} has no effect: ${reason}`);
+  };
+  const text = (name: OptionName) => settled.values.get(name) as string | undefined;
+
+  const core = text('mihomo-host');
+  if (settled.command === 'master' && core === undefined) {
+    idle('mihomo-port', 'without --mihomo-host the master collects from no core itself');
+    idle('mihomo-token', 'without --mihomo-host the master collects from no core itself');
+    for (const name of ['mihomo-ca', 'mihomo-insecure'] as const) {
+      useless(
+        name,
+        'would do nothing: the master collects from no core itself',
+        'add --mihomo-host https://…',
+      );
+    }
+  } else if (core !== undefined) {
+    const kind = coreAddressKind(core);
+    if (kind.portDecided)
+      idle('mihomo-port', 'the address in --mihomo-host already decides where to connect');
+    if (!kind.tls) {
+      for (const name of ['mihomo-ca', 'mihomo-insecure'] as const) {
+        useless(
+          name,
+          'would do nothing: this connection is not encrypted',
+          '--mihomo-host https://host[:port]',
+        );
+      }
+    } else if (given('mihomo-ca')) {
+      useless(
+        'mihomo-insecure',
+        'would make --mihomo-ca pointless: any certificate would do',
+        'one of the two',
+      );
+    }
+  }
+
+  if (settled.command === 'agent') {
+    const url = text('master-url');
+    if (url === undefined) idle('master-token', 'without --master-url nothing is delivered to a master');
+    if (!url?.startsWith('https:')) {
+      const reason = url === undefined ? 'there is no --master-url' : 'this connection is not encrypted';
+      useless('master-ca', `would do nothing: ${reason}`, '--master-url https://host[:port]');
+    }
+    if (url !== undefined && isExposed(url)) {
+      warnings.push(
+        `--master-url ${url} is not encrypted: everybody on the way can read the token and the history`,
+      );
+    }
+  }
+  return { problems, warnings };
+}
