@@ -9,6 +9,14 @@ export const ERRORS = {
     status: 403,
     hint: 'Without --api-token only loopback, private and link-local addresses are served. Start the master with --api-token.',
   },
+  host_refused: {
+    status: 403,
+    hint: 'Without --api-token only names listed in --allow-hosts are served, against DNS rebinding. Use the address, or start the master with --api-token or --allow-hosts.',
+  },
+  origin_refused: {
+    status: 403,
+    hint: 'Pages of other origins may not call this API. List the origin in --trusted-origins.',
+  },
   agent_id_reserved: {
     status: 403,
     hint: 'The id "local" belongs to the agent inside the master. Choose another --agent-id.',
@@ -20,6 +28,7 @@ export const ERRORS = {
     status: 413,
     hint: 'Send smaller batches: at most 4 MiB compressed and 16 MiB inflated.',
   },
+  headers_too_large: { status: 431, hint: 'Send fewer or shorter headers and a shorter query string.' },
   unsupported_media: { status: 415, hint: 'Send application/json, plain or with content-encoding gzip.' },
   bad_request: { status: 400, hint: 'Every problem is listed in `details`.' },
   body_invalid: { status: 400, hint: 'The body must be one JSON object of the documented shape.' },
@@ -29,6 +38,11 @@ export const ERRORS = {
   not_ready: { status: 503, hint: 'See /api/v1/ready for what is missing.' },
   busy: { status: 503, hint: 'The master is at its limit; try again after Retry-After seconds.' },
   internal: { status: 500, hint: 'See the log of the master.' },
+  address_in_use: { status: 0, hint: 'Stop the other program, or choose another --port.' },
+  address_unusable: {
+    status: 0,
+    hint: 'Choose a --host that this machine has, and a --port that this user may open.',
+  },
   file_in_use: { status: 0, hint: 'Stop the other process, or give this one a file of its own.' },
   file_newer: {
     status: 0,

@@ -1,0 +1,65 @@
+import fastify, { type FastifyInstance } from 'fastify';
+import { CodedError } from '../../common/errors.ts';
+import { answerClientError } from './client-error.ts';
+import type { HttpDeps, HttpOptions } from './deps.ts';
+import { guardRequests } from './guards.ts';
+import { BODY_TIMEOUT_MS, HEADER_TIMEOUT_MS, MAX_BODY, MAX_PARAM, MAX_SYNCS } from './limits.ts';
+import { RouteRegistry } from './route-registry.ts';
+import { healthRoute } from './routes/health.ts';
+import { syncRoutes } from './routes/sync.ts';
+import { sendError } from './send-error.ts';
+import { SyncSlots } from './sync-slots.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    registry: RouteRegistry;
+  }
+}
+
+/** The API as an application that does not listen yet: tests inject requests, `HttpServer` gives it a socket. */
+export function createApp(deps: HttpDeps, options: HttpOptions): FastifyInstance {
+  const app = fastify({
+    // Fastify's own request log holds whole URLs; ours (`guards.ts`) holds the route and no query string.
+    logger: false,
+    trustProxy: false,
+    bodyLimit: MAX_BODY,
+    requestTimeout: options.bodyTimeoutMs ?? BODY_TIMEOUT_MS,
+    http: {
+      headersTimeout: Math.min(HEADER_TIMEOUT_MS, options.bodyTimeoutMs ?? BODY_TIMEOUT_MS),
+      // How often Node looks for requests past their time; its default of 30 s would make 10 s mean 40.
+      connectionsCheckingInterval: 1000,
+    },
+    routerOptions: { maxParamLength: MAX_PARAM },
+    ajv: {
+      customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: false },
+    },
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => sendError(deps.logger, error, request, reply),
+    forceCloseConnections: 'idle',
+  });
+  const registry = new RouteRegistry();
+  app.decorate('registry', registry);
+  app.addHook('onRoute', (route) => registry.add(route));
+  app.setErrorHandler((error, request, reply) => sendError(deps.logger, error, request, reply));
+  guardRequests(app, deps, options, registry);
+  // Never reached: the guard answers unknown paths before their bodies are read.
+  app.setNotFoundHandler(() => {
+    throw new CodedError('not_found', 'there is nothing at this path');
+  });
+  registerRoutes(app, deps);
+  return app;
+}
+
+function registerRoutes(app: FastifyInstance, deps: HttpDeps): void {
+  const inner = (register: (part: FastifyInstance) => void, prefix?: string): void => {
+    app.register(
+      (part, _options, done) => {
+        register(part);
+        done();
+      },
+      prefix === undefined ? {} : { prefix },
+    );
+  };
+  inner((part) => syncRoutes(part, deps.ingest, new SyncSlots(MAX_SYNCS)));
+  inner((part) => healthRoute(part), '/api/v1');
+}

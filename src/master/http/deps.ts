@@ -1,0 +1,25 @@
+import type { Logger } from '../../common/logger.ts';
+import type { Ingest } from '../ingest/ingest.ts';
+
+/** What the API answers from. */
+export interface HttpDeps {
+  readonly ingest: Pick<Ingest, 'v1' | 'v2'>;
+  readonly logger: Logger;
+  /** Epoch milliseconds; replaced in tests. */
+  readonly now?: () => number;
+}
+
+/** The flags that concern HTTP, already validated. */
+export interface HttpOptions {
+  /** `--host`, `--port`. */
+  readonly host: string;
+  readonly port: number;
+  /** `--api-token`; null: rights follow from the client's address. */
+  readonly apiToken: string | null;
+  /** `--allow-hosts`: names beside our own under which a master without token is served. */
+  readonly allowHosts: readonly string[];
+  /** `--trusted-origins`: pages that may call the API, such as `https://dash.example`. */
+  readonly trustedOrigins: readonly string[];
+  /** Time for a whole request to arrive, milliseconds; 30 s unless a test is in a hurry. */
+  readonly bodyTimeoutMs?: number;
+}

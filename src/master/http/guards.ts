@@ -1,0 +1,83 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { CodedError } from '../../common/errors.ts';
+import { Authenticator } from './authenticator.ts';
+import type { HttpDeps, HttpOptions } from './deps.ts';
+import { HostGuard } from './host-guard.ts';
+import { OriginGuard } from './origin-guard.ts';
+import type { RouteRegistry } from './route-registry.ts';
+import { type Grant, NOBODY } from './scope.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the caller of this request may do. */
+    grant: Grant;
+  }
+}
+
+/** Sent with every answer, errors included; `no-store` because answers are browsing history. */
+const SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+  'x-frame-options': 'DENY',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+} as const;
+
+/**
+ * What every request passes before its body is read: headers, origin, known path, Host, then who asks and what the
+ * route wants of them.
+ */
+export function guardRequests(
+  app: FastifyInstance,
+  deps: HttpDeps,
+  options: HttpOptions,
+  registry: RouteRegistry,
+): void {
+  const authenticator = new Authenticator(options.apiToken, deps.now ?? Date.now);
+  const hosts = new HostGuard(options.host, options.allowHosts);
+  const origins = new OriginGuard(options.trustedOrigins);
+  app.decorateRequest('grant');
+
+  app.addHook('onRequest', (request, reply, done) => {
+    request.grant = NOBODY;
+    reply.headers(SECURITY_HEADERS);
+    origins.check(request, reply);
+    const methods = request.is404 ? registry.methodsOf(pathOf(request)) : [];
+    if (origins.preflight(request, reply, methods)) {
+      reply.code(204).send();
+      return;
+    }
+    if (request.is404) throw unknownRoute(methods, reply);
+    const scope = request.routeOptions.config.scope;
+    if (scope === undefined) throw new Error(`route ${request.routeOptions.url} declares no scope`);
+    if (scope !== 'none' && !authenticator.usesToken) hosts.check(request.headers.host);
+    request.grant = authenticator.authorize(scope, request.ip, request.headers.authorization);
+    done();
+  });
+
+  app.addHook('onResponse', (request, reply, done) => {
+    deps.logger.debug(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? '(none)',
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      'request',
+    );
+    done();
+  });
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? '';
+}
+
+function unknownRoute(
+  methods: string[],
+  reply: { header(name: string, value: string): unknown },
+): CodedError {
+  if (methods.length === 0) return new CodedError('not_found', 'there is nothing at this path');
+  reply.header('allow', methods.join(', '));
+  return new CodedError('method_not_allowed', `this path has ${methods.join(', ')} only`);
+}

@@ -1,0 +1,12 @@
+/** Sync bodies as they arrive; what a compressed one inflates to is bounded where it is inflated (16 MiB). */
+export const MAX_SYNC_GZIP = 4 * 1024 * 1024;
+export const MAX_SYNC_PLAIN = 16 * 1024 * 1024;
+/** Every other body. */
+export const MAX_BODY = 64 * 1024;
+export const HEADER_TIMEOUT_MS = 10_000;
+/** From the first byte of a request to the last of its body. */
+export const BODY_TIMEOUT_MS = 30_000;
+export const MAX_CONNECTIONS = 8192;
+export const MAX_SYNCS = 8;
+/** Longest path parameter as sent: an agent id of 128 characters, each up to four escaped bytes. */
+export const MAX_PARAM = 128 * 12;

@@ -1,0 +1,46 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Delivery, Ingest } from '../../ingest/ingest.ts';
+import { success } from '../envelope.ts';
+import { isGzip, type SyncBody, useSyncBodies } from '../sync-body.ts';
+import type { SyncSlot, SyncSlots } from '../sync-slots.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    syncSlot: SyncSlot | null;
+  }
+}
+
+/** What the original says to a successful sync; its agents and scripts may compare it. */
+const ORIGINAL_MESSAGE = '数据同步成功';
+
+/** `POST /api/v1/sync` and `POST /api/v2/sync`: both take a slot first, then the body, which is never parsed here. */
+export function syncRoutes(app: FastifyInstance, ingest: Pick<Ingest, 'v1' | 'v2'>, slots: SyncSlots): void {
+  useSyncBodies(app);
+  app.decorateRequest('syncSlot', null);
+  app.addHook('onRequest', (request, reply, done) => {
+    isGzip(request.headers['content-encoding']);
+    const slot = slots.take();
+    request.syncSlot = slot;
+    reply.raw.once('close', () => slot.answered());
+    done();
+  });
+  app.addHook('onResponse', (request, _reply, done) => {
+    request.syncSlot?.answered();
+    done();
+  });
+
+  const config = { scope: 'agent' } as const;
+  app.post('/api/v1/sync', { config }, async (request) => {
+    const { count } = await holding(request, (delivery) => ingest.v1(delivery));
+    return success({ message: ORIGINAL_MESSAGE, count });
+  });
+  app.post('/api/v2/sync', { config }, async (request) => {
+    return success(await holding(request, (delivery) => ingest.v2(delivery)));
+  });
+}
+
+function holding<T>(request: FastifyRequest, deliver: (delivery: Delivery) => Promise<T>): Promise<T> {
+  const { body, gzip } = request.body as SyncBody;
+  const work = (): Promise<T> => deliver({ body, gzip, boundAgent: request.grant.boundAgent });
+  return request.syncSlot?.during(work) ?? work();
+}

@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { CodedError } from '../../common/errors.ts';
+import { MAX_SYNC_GZIP, MAX_SYNC_PLAIN } from './limits.ts';
+
+/** A body as it arrived; only the ingest inflates and parses, away from this thread. */
+export interface SyncBody {
+  body: Buffer;
+  gzip: boolean;
+}
+
+/** Whether the body is compressed; throws `unsupported_media` for anything but one layer of gzip. */
+export function isGzip(encoding: string | undefined): boolean {
+  const name = (encoding ?? '').trim().toLowerCase();
+  if (name === '' || name === 'identity') return false;
+  if (name === 'gzip' || name === 'x-gzip') return true;
+  throw new CodedError('unsupported_media', 'the content-encoding must be gzip, once, or none');
+}
+
+/**
+ * Collects a body and stops at its limit while it streams: nothing beyond is kept, whatever Content-Length said.
+ */
+export async function readSyncBody(request: FastifyRequest, stream: IncomingMessage): Promise<SyncBody> {
+  const gzip = isGzip(request.headers['content-encoding']);
+  const limit = gzip ? MAX_SYNC_GZIP : MAX_SYNC_PLAIN;
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  return { body: await collect(stream, limit), gzip };
+}
+
+function collect(stream: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const settle = (error: Error | null): void => {
+      stream.off('data', take).off('end', finish).off('error', fail).off('close', fail);
+      if (error === null) {
+        resolve(Buffer.concat(chunks, size));
+        return;
+      }
+      // What still comes is read and dropped: hanging up now could cost the client the answer.
+      stream.resume();
+      reject(error);
+    };
+    const take = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > limit) settle(tooLarge(limit));
+      else chunks.push(chunk);
+    };
+    const finish = (): void => settle(null);
+    const fail = (): void => settle(new CodedError('timeout', 'the body ended too early'));
+    stream.on('data', take).on('end', finish).on('error', fail).on('close', fail);
+  });
+}
+
+function tooLarge(limit: number): CodedError {
+  return new CodedError('body_too_large', `the body is larger than ${limit} bytes`);
+}
+
+/** Takes JSON bodies unparsed in this part of the app. */
+export function useSyncBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/json',
+    { bodyLimit: MAX_SYNC_PLAIN },
+    (request: FastifyRequest, stream: IncomingMessage) => readSyncBody(request, stream),
+  );
+}
