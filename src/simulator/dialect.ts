@@ -176,7 +176,7 @@ export function toRecord(dialect: Dialect, id: string, fields: CoreFields): Core
   return SHAPES[dialect](id, fields);
 }
 
-/** The text of a record around its two counters. */
+/** The text of a record around its two counters, UTF-8 with one character a byte. */
 export interface RecordText {
   head: string;
   middle: string;
@@ -186,7 +186,7 @@ export interface RecordText {
 }
 
 export function recordText(dialect: Dialect, id: string, fields: CoreFields): RecordText {
-  const text = goJson(toRecord(dialect, id, fields));
+  const text = Buffer.from(goJson(toRecord(dialect, id, fields))).toString('latin1');
   // Quotes inside values are escaped, so these can only be the keys.
   const upload = text.indexOf('"upload":0') + '"upload":'.length;
   const download = text.indexOf('"download":0') + '"download":'.length;

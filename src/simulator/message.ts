@@ -30,13 +30,22 @@ export function snapshotOf(dialect: Dialect, totals: Totals, entries: readonly E
     : { downloadTotal, uploadTotal, connections: table, memory };
 }
 
-/** The same as the core's encoder writes it, newline included; only the counters are made anew. */
+/** The same as the core's encoder writes it, newline included. */
 export function frameOf(dialect: Dialect, totals: Totals, entries: readonly Entry[]): string {
+  return frameBytesOf(dialect, totals, entries).toString();
+}
+
+/**
+ * The same in UTF-8. Only the counters are made anew; the other parts are kept as strings with one character a
+ * byte, which join and copy several times faster than text in many scripts.
+ */
+export function frameBytesOf(dialect: Dialect, totals: Totals, entries: readonly Entry[]): Buffer {
   const { downloadTotal, uploadTotal, memory } = totals;
   const table = entries.length === 0 ? JSON.stringify(emptyTable(dialect)) : `[${records(dialect, entries)}]`;
-  return alphabetical(dialect)
+  const text = alphabetical(dialect)
     ? `{"connections":${table},"downloadTotal":${downloadTotal},"memory":${memory},"uploadTotal":${uploadTotal}}\n`
     : `{"downloadTotal":${downloadTotal},"uploadTotal":${uploadTotal},"connections":${table},"memory":${memory}}\n`;
+  return Buffer.from(text, 'latin1');
 }
 
 function records(dialect: Dialect, entries: readonly Entry[]): string {
