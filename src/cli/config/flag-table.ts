@@ -1,3 +1,4 @@
+import { padEnd, widthOf } from '../../agent/monitor/width.ts';
 import { COMMAND_NAMES, type CommandName, commandSpec, commandsWith, useOf } from './commands.ts';
 import { flagForm } from './help.ts';
 import { environmentName } from './option.ts';
@@ -52,17 +53,26 @@ function ordered(): OptionName[] {
   return [...distinct.filter((name) => !everywhere(name)), ...distinct.filter(everywhere)];
 }
 
+/** Columns padded as the formatter pads Markdown, so that both agree on the file. */
+function markdownTable(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => widthOf(row[column] ?? ''))),
+  );
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const [head, ...body] = rows.map((row) =>
+    line(row.map((text, column) => padEnd(text, widths[column] ?? 0))),
+  );
+  return [head ?? '', line(widths.map((width) => '-'.repeat(width))), ...body];
+}
+
 /** The Markdown table of all flags, as it stands in the README of a language. */
 export function flagTable(language: Language): string {
-  const headings = HEADINGS[language];
   const rows = ordered().map((name) => {
     const summary = language === 'en' ? specOf(name).summary : SUMMARIES_ZH[name];
     const flag = `\`${flagForm(name).replaceAll('|', '\\|')}\``;
-    return `| ${flag} | ${takers(name, language)} | ${cell(defaults(name))} | ${cell(summary)} |`;
+    return [flag, takers(name, language), cell(defaults(name)), cell(summary)];
   });
-  return [NOTES[language], '', `| ${headings.join(' | ')} |`, '| --- | --- | --- | --- |', ...rows].join(
-    '\n',
-  );
+  return [NOTES[language], '', ...markdownTable([HEADINGS[language], ...rows])].join('\n');
 }
 
 /** A README with the table between its markers replaced; undefined when the markers are missing. */
@@ -71,7 +81,7 @@ export function withFlagTable(readme: string, language: Language): string | unde
   const end = readme.indexOf(TABLE_END);
   if (start < 0 || end < start) return undefined;
   const before = readme.slice(0, start + TABLE_START.length);
-  return `${before}\n${flagTable(language)}\n${readme.slice(end)}`;
+  return `${before}\n${flagTable(language)}\n\n${readme.slice(end)}`;
 }
 
 /** Every option belongs to a command, or it would be in no help text. */

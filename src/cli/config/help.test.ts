@@ -49,8 +49,10 @@ test('a README without markers is not touched', () => {
 });
 
 test('defaults that differ between commands name theirs', () => {
-  expect(flagTable('en')).toContain('| `--mihomo-host HOST` | master, agent | `127.0.0.1` (agent) |');
-  expect(flagTable('en')).toContain('`auto\\|MS`'.slice(1, -1));
+  expect(flagTable('en')).toMatch(
+    /\| `--mihomo-host HOST` +\| master, agent +\| `127\.0\.0\.1` \(agent\) +\|/,
+  );
+  expect(flagTable('en')).toContain('auto\\|MS');
 });
 
 test('problems as text: everything on its own lines, nothing that a terminal would obey', () => {

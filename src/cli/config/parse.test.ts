@@ -155,57 +155,6 @@ test('types follow the table: optional is optional, a default makes it present, 
   expect(Object.keys(values)).not.toContain('mihomoTokenFile');
 });
 
-describe('secrets', () => {
-  const files = (path: string) =>
-    ({ '/t': 'hunter2\n', '/crlf': 'a b\r\n', '/empty': '\n', '/two': 'a\nb\n' })[path] ?? noFile(path);
-
-  test('come from files, without the newline at the end', () => {
-    expect(run('master', '--api-token-file /t', {}, files).values.apiToken).toBe('hunter2');
-    expect(
-      run('agent', '--master-url http://h --master-token-file /crlf', {}, files).values.masterToken,
-    ).toBe('a b');
-    expect(run('agent', '', { MIHOMO_TRACKER_MIHOMO_TOKEN_FILE: '/t' }, files).values.mihomoToken).toBe(
-      'hunter2',
-    );
-  });
-
-  test('value and file together are an error; across sources the command line wins, with a word', () => {
-    expect(problems('master --api-token x --api-token-file /t', {}, files)).toEqual([
-      {
-        flag: '--api-token',
-        given: '********',
-        problem: 'is given besides --api-token-file',
-        valid: 'one of the two',
-      },
-    ]);
-    const won = run('master', '--api-token x', { MIHOMO_TRACKER_API_TOKEN_FILE: '/t' }, files);
-    expect(won.values.apiToken).toBe('x');
-    expect(won.warnings).toEqual([expect.stringContaining('MIHOMO_TRACKER_API_TOKEN_FILE')]);
-  });
-
-  test('an empty, missing or many-lined file is an error: never silently no token', () => {
-    expect(problems('master --api-token-file /empty', {}, files)[0]?.problem).toBe('is empty');
-    expect(problems('master --api-token-file /none', {}, files)[0]?.problem).toContain(
-      'cannot be read: ENOENT',
-    );
-    expect(problems('master --api-token-file /two', {}, files)[0]?.problem).toContain('several lines');
-  });
-
-  test.each([
-    ['master --api-token hunter2 --api-token hunter2'],
-    ['master --api-tokn hunter2'],
-    ['master --api-tokn=hunter2'],
-    ['master --api-token my hunter2'],
-    ['master --api-token x\u0007hunter2'],
-    ['--api-token=hunter2 master'],
-    ['agent --master-url http://user:hunter2@host'],
-    ['agent --mihomo-host https://user:hunter2@host'],
-    ['agent --master-url hunter2@host'],
-  ])('are never shown: %s', (line) => {
-    expect(JSON.stringify(problems(line))).not.toContain('hunter2');
-  });
-});
-
 describe('problems', () => {
   test('all at once', () => {
     expect(
