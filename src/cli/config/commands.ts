@@ -91,7 +91,7 @@ export const COMMANDS = {
     options: {
       port: { default: 9090 },
       secret: {},
-      connections: { default: 300 },
+      connections: {},
       profile: { default: 'router' },
       dialect: { default: 'mihomo' },
       seed: {},

@@ -173,7 +173,8 @@ export const OPTIONS = {
     value: 'NUMBER',
     min: 0,
     max: 200_000,
-    summary: 'Connections that are open at a time, on average',
+    summary:
+      'Connections held open all the time, besides those that come and go; without it, as the profile says',
   },
   profile: {
     type: 'choice',

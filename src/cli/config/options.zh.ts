@@ -34,7 +34,7 @@ export const SUMMARIES_ZH: Readonly<Record<OptionName, string>> = {
   seed: '随机数种子：种子相同则流量相同；不设置则每次不同',
   keep: '把演示数据保留在此目录，而不是结束时删除',
   secret: '模拟核心要求的密钥',
-  connections: '平均同时打开的连接数',
+  connections: '一直保持打开的连接数，不含来去的连接；不设置时由 `--profile` 决定',
   profile: '模拟谁的流量：`router` 多台设备、没有进程名，`desktop` 一台设备、有进程名',
   dialect: '模拟哪种核心的 API：`mihomo`、`old`、`sing-box`、`clash-rs`、`fork`',
   recording: '改为播放一份真实核心的录制文件',
