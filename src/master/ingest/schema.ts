@@ -124,7 +124,9 @@ CREATE UNIQUE INDEX connections_num ON connections (num);
 CREATE INDEX connections_updated ON connections (updated_ms);
 CREATE INDEX connections_start ON connections (start_ms);
 CREATE INDEX connections_agent ON connections (agent_id, updated_ms);
-CREATE INDEX connections_import ON connections (rowid) WHERE imported = 0;
+-- Written once a connection: what is open, and what closed after an instant, without reading the rest.
+CREATE INDEX connections_closed ON connections (closed_at);
+CREATE INDEX connections_import ON connections (imported) WHERE imported = 0;
 `;
 
 function hasTable(db: Sqlite, name: string): boolean {
