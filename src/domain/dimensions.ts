@@ -71,7 +71,8 @@ export const FACT_COLUMNS = [
     name: 'chain',
     sql: 'VARCHAR',
     dictionary: 'chain',
-    read: (s) => [s.fields.chains, s.fields.provider],
+    // A chain that the core left out and an empty one are the same chain.
+    read: (s) => [s.fields.chains === '' ? '[]' : s.fields.chains, s.fields.provider],
   },
   { name: 'process', sql: 'VARCHAR', read: (s) => s.fields.process },
   { name: 'network', sql: 'VARCHAR', read: (s) => s.fields.network },
@@ -90,6 +91,14 @@ export const DICTIONARY_KEYS = {
   ip: ['ip'],
   rule: ['type', 'payload'],
   chain: ['chains', 'provider'],
+} as const satisfies Record<Dictionary, readonly string[]>;
+
+/** The entry that says nothing, by dictionary: it has id 0 in every store, and facts without fields refer to it. */
+export const EMPTY_ENTRIES = {
+  host: [''],
+  ip: [''],
+  rule: ['', ''],
+  chain: ['[]', ''],
 } as const satisfies Record<Dictionary, readonly string[]>;
 
 export const DIMENSIONS = [

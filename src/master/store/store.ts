@@ -37,26 +37,74 @@ export interface Lot {
   sealedAt: number;
 }
 
+/** A lot as the fact store knows it; `gap` is one whose rows are missing for good. */
+export interface StoredLot {
+  lot: number;
+  token: string;
+  state: 'ok' | 'gap';
+}
+
+/** Most facts handed over at once: what the event loop can take in one turn without a stall that users notice. */
+export const MAX_CHUNK = 1000;
+
+/** What a statement is given; arrays become lists. Numbers must be integers. */
+export type SqlValue = string | number | boolean | bigint | null | readonly number[] | readonly string[];
+
+/** A statement with `$1 … $n` in its text; no text of a user is ever part of `text`. */
+export interface SqlQuery {
+  readonly text: string;
+  readonly values: readonly SqlValue[];
+}
+
+/** Columns by name. 64-bit integers and sums come as bigint: convert them with a check. */
+export type SqlRow = Readonly<Record<string, unknown>>;
+
+export type RunQuery = (query: SqlQuery) => Promise<SqlRow[]>;
+
+export interface ReadOptions {
+  /** Aborted: the running statement is interrupted and the read rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Milliseconds from the call, waiting included; default 10 s. */
+  timeoutMs?: number;
+}
+
+export interface FactReader {
+  /**
+   * Answers questions. All statements that `work` runs see one state of the store, and none can write.
+   *
+   * Throws `too_many_requests` when too many wait already, `query_timeout` at the time limit, and
+   * `query_too_large` when a statement needs more memory than there is; the store stays usable.
+   */
+  read<T>(work: (run: RunQuery) => Promise<T>, options?: ReadOptions): Promise<T>;
+}
+
 /**
  * The facts that any engine keeps. One contract suite (`contract.ts`) runs against every implementation.
  *
  * Invariants: a lot is in the store wholly or not at all; appending a lot that is there (same number and token)
  * changes nothing; a lot of a number that is there under another token is a bug of the caller and throws.
+ * Writing methods may be called at any time; they run one after the other, in the order of the calls.
  */
-export interface FactStore extends Component {
+export interface FactStore extends Component, FactReader {
   /**
    * Identity of the records store that these facts belong to, null in a new store. `adopt` writes it once;
    * opening under another identity is refused (`file_foreign`), never merged.
    */
   adopt(storeId: string): Promise<void>;
-  /** Lots present, newest first, at most `limit`, gaps included. */
-  lots(limit: number): Promise<{ lot: number; token: string; state: 'ok' | 'gap' }[]>;
-  /** Appends one lot atomically; `chunks` yields at most 1,000 facts at a time. Returns false when it was there. */
+  /** Lots present, newest first, at most `limit`, gaps included; only those numbered below `below` if given. */
+  lots(limit: number, below?: number): Promise<StoredLot[]>;
+  /**
+   * Appends one lot atomically; `chunks` yields at most `MAX_CHUNK` facts at a time, `lot.rows` in all (other
+   * counts throw, and nothing is stored). Returns false when the lot was there, as facts or as a gap.
+   */
   append(lot: Lot, chunks: AsyncIterable<Fact[]> | Iterable<Fact[]>): Promise<boolean>;
-  /** Removes every trace of lots above `lot` in one transaction. Idempotent. */
+  /**
+   * Removes every trace of lots above `lot` in one transaction. Idempotent. `exact` is false when rows of the
+   * remaining lots were pruned or merged beyond that lot, so that they cannot be what they were.
+   */
   cutAbove(lot: number): Promise<{ removed: number; exact: boolean }>;
   /** Records lots as missing for good (rows no longer kept by the records store). Idempotent. */
-  recordGap(lots: Lot[]): Promise<void>;
+  recordGap(lots: readonly Lot[]): Promise<void>;
   /** Reads every column once; throws `file_damaged` when the file cannot be read whole. */
   check(): Promise<void>;
 }

@@ -1,0 +1,209 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fact, lotOf, tokenOf, unattributed } from './facts.test-support.ts';
+import type { Fact, FactStore } from './store.ts';
+
+/** How the suite comes by stores of one engine; `fresh` gives an empty one, `reopen` the same again. */
+export interface StoreUnderTest {
+  /** A new, empty store, started. */
+  fresh(): Promise<FactStore>;
+  /** Stops the store and opens the same data anew. */
+  reopen(store: FactStore): Promise<FactStore>;
+  dispose(): Promise<void>;
+}
+
+interface Sums {
+  facts: number;
+  down: number;
+  up: number;
+  conns: number;
+}
+
+async function sumsOf(store: FactStore, table: 'minute' | 'minute_aside'): Promise<Sums> {
+  const text = `SELECT count(*) AS facts, sum(down) AS d, sum(up) AS u, sum(conns) AS n FROM ${table}`;
+  const rows = await store.read((run) => run({ text, values: [] }));
+  const row = rows[0] ?? {};
+  return { facts: Number(row.facts), down: Number(row.d), up: Number(row.u), conns: Number(row.n) };
+}
+
+function* inChunks(facts: Fact[], size = 1000): Generator<Fact[]> {
+  for (let at = 0; at < facts.length; at += size) yield facts.slice(at, at + size);
+}
+
+const some = (count: number, from = 1): Fact[] =>
+  Array.from({ length: count }, (_, index) =>
+    fact({
+      conn: from + index,
+      bucket: 29_000_000 + (index % 7),
+      download: 10 + index,
+      upload: 1,
+      fields: { host: `h${index % 50}.example.com`, rule: 'Match', destination_ip: `10.0.0.${index % 200}` },
+    }),
+  );
+
+/** What every fact store must hold, whatever keeps it. */
+export function describeFactStore(name: string, open: () => Promise<StoreUnderTest>): void {
+  describe(`fact store: ${name}`, () => {
+    let subject: StoreUnderTest;
+    let store: FactStore;
+    beforeEach(async () => {
+      subject = await open();
+      store = await subject.fresh();
+    });
+    afterEach(async () => {
+      await store.stop();
+      await subject.dispose();
+    });
+
+    it('begins empty', async () => {
+      expect(await store.lots(10)).toEqual([]);
+      expect(await sumsOf(store, 'minute')).toEqual({ facts: 0, down: 0, up: 0, conns: 0 });
+    });
+
+    it('keeps every byte and every connection of a lot', async () => {
+      const facts = some(2500);
+      expect(await store.append(lotOf(1, facts), inChunks(facts))).toBe(true);
+      const down = facts.reduce((sum, one) => sum + one.download, 0);
+      expect(await sumsOf(store, 'minute')).toEqual({ facts: 2500, down, up: 2500, conns: 2500 });
+      expect(await store.lots(10)).toEqual([{ lot: 1, token: tokenOf(1), state: 'ok' }]);
+    });
+
+    it('takes a lot once, however often it is given', async () => {
+      const facts = some(10);
+      await store.append(lotOf(1, facts), [facts]);
+      expect(await store.append(lotOf(1, facts), [facts])).toBe(false);
+      store = await subject.reopen(store);
+      expect(await store.append(lotOf(1, facts), [facts])).toBe(false);
+      expect((await sumsOf(store, 'minute')).facts).toBe(10);
+    });
+
+    it('refuses another lot under a number that is taken', async () => {
+      const facts = some(3);
+      await store.append(lotOf(1, facts), [facts]);
+      await expect(store.append(lotOf(1, facts, tokenOf(1, 'b')), [facts])).rejects.toThrow(/token/);
+      expect((await sumsOf(store, 'minute')).facts).toBe(3);
+    });
+
+    it('keeps nothing of a lot whose rows end early or fail to arrive', async () => {
+      const facts = some(20);
+      await expect(store.append(lotOf(1, facts), [facts.slice(0, 19)])).rejects.toThrow(/19 were given/);
+      const broken = (async function* () {
+        yield facts.slice(0, 10);
+        throw new Error('the source broke');
+      })();
+      await expect(store.append(lotOf(1, facts), broken)).rejects.toThrow('the source broke');
+      expect(await store.lots(10)).toEqual([]);
+      expect((await sumsOf(store, 'minute')).facts).toBe(0);
+      expect(await store.append(lotOf(1, facts), [facts])).toBe(true);
+    });
+
+    it('keeps overlay and unattributed bytes apart, negative ones too', async () => {
+      const facts = [
+        fact({ conn: 1, download: 100 }),
+        fact({ conn: 2, kind: 1, download: 1000 }),
+        unattributed('home', 29_000_000, -5, 3),
+        unattributed('home', 29_000_000, 7, 0),
+      ];
+      await store.append(lotOf(1, facts), [facts]);
+      expect(await sumsOf(store, 'minute')).toMatchObject({ facts: 1, down: 100 });
+      expect(await sumsOf(store, 'minute_aside')).toMatchObject({ down: 1002, up: 3, conns: 1 });
+    });
+
+    it('makes one row of facts that differ in their bytes alone', async () => {
+      const again = { conn: 1, prev: 29_000_000, conns: 0 as const, download: 5 };
+      const facts = [
+        fact({ conn: 1, download: 1 }),
+        fact(again),
+        fact(again),
+        fact({ ...again, recovered: true }),
+      ];
+      await store.append(lotOf(1, facts), [facts]);
+      expect(await sumsOf(store, 'minute')).toEqual({ facts: 3, down: 16, up: 0, conns: 1 });
+    });
+
+    it('takes text of any kind without mixing values up', async () => {
+      const hosts = [
+        '',
+        "o'hara; DROP TABLE minute",
+        'a\u0000b',
+        'a\ud800',
+        'a\ufffd',
+        '日本.jp',
+        '😀',
+        ' ',
+        'A',
+        'a',
+      ];
+      const facts = hosts.map((host, index) => fact({ conn: index + 1, download: 1, fields: { host } }));
+      await store.append(lotOf(1, facts), [facts]);
+      await store.append(lotOf(2, facts), [facts]);
+      expect(await sumsOf(store, 'minute')).toMatchObject({ down: 20, conns: 20 });
+    });
+
+    it('lists lots newest first, in pages', async () => {
+      for (const number of [1, 2, 3, 4]) await store.append(lotOf(number, some(1)), [some(1)]);
+      expect((await store.lots(2)).map((lot) => lot.lot)).toEqual([4, 3]);
+      expect((await store.lots(2, 3)).map((lot) => lot.lot)).toEqual([2, 1]);
+    });
+
+    it('cuts every trace of lots above a number, and may then be given them anew', async () => {
+      const withAside = [...some(5), unattributed('home', 29_000_001, 9)];
+      for (const number of [1, 2, 3]) await store.append(lotOf(number, withAside), [withAside]);
+      expect(await store.cutAbove(1)).toEqual({ removed: 12, exact: true });
+      expect(await store.cutAbove(1)).toEqual({ removed: 0, exact: true });
+      expect((await store.lots(10)).map((lot) => lot.lot)).toEqual([1]);
+      expect((await sumsOf(store, 'minute')).facts).toBe(5);
+      expect((await sumsOf(store, 'minute_aside')).facts).toBe(1);
+      expect(await store.append(lotOf(2, withAside, tokenOf(2, 'b')), [withAside])).toBe(true);
+    });
+
+    it('records lots as missing for good', async () => {
+      const lots = [lotOf(1, some(3)), lotOf(2, some(3))];
+      await store.recordGap(lots);
+      await store.recordGap(lots);
+      expect((await store.lots(10)).map((lot) => lot.state)).toEqual(['gap', 'gap']);
+      expect(await store.append(lotOf(2, some(3)), [some(3)])).toBe(false);
+      await expect(store.recordGap([lotOf(1, some(3), tokenOf(1, 'b'))])).rejects.toThrow(/token/);
+      expect((await sumsOf(store, 'minute')).facts).toBe(0);
+    });
+
+    it('belongs to one records store, for good', async () => {
+      await store.adopt('one');
+      await store.adopt('one');
+      store = await subject.reopen(store);
+      await store.adopt('one');
+      await expect(store.adopt('two')).rejects.toMatchObject({ code: 'file_foreign' });
+    });
+
+    it('keeps what it has over a restart', async () => {
+      const facts = some(100);
+      await store.append(lotOf(1, facts), [facts]);
+      const before = await sumsOf(store, 'minute');
+      store = await subject.reopen(store);
+      expect(await sumsOf(store, 'minute')).toEqual(before);
+      await store.check();
+    });
+
+    it('writes in the order of the calls', async () => {
+      const facts = some(50);
+      const done = await Promise.all([1, 2, 3].map((number) => store.append(lotOf(number, facts), [facts])));
+      expect(done).toEqual([true, true, true]);
+      expect((await store.lots(9)).map((lot) => lot.lot)).toEqual([3, 2, 1]);
+    });
+
+    it('shows one state to all statements of a question, and lets none write', async () => {
+      const facts = some(10);
+      await store.append(lotOf(1, facts), [facts]);
+      const count = { text: 'SELECT count(*) AS n FROM minute', values: [] };
+      const [before, after] = await store.read(async (run) => {
+        const first = await run(count);
+        await store.append(lotOf(2, facts), [facts]);
+        return [first[0]?.n, (await run(count))[0]?.n];
+      });
+      expect(after).toBe(before);
+      expect((await sumsOf(store, 'minute')).facts).toBe(20);
+      const write = { text: 'DELETE FROM minute', values: [] };
+      await expect(store.read((run) => run(write))).rejects.toThrow();
+      expect((await sumsOf(store, 'minute')).facts).toBe(20);
+    });
+  });
+}

@@ -1,0 +1,86 @@
+import {
+  DICTIONARY_KEYS,
+  type Dictionary,
+  EMPTY_ENTRIES,
+  FACT_COLUMNS,
+  type FactColumn,
+} from '../../../domain/dimensions.ts';
+import { DERIVED_COLUMNS } from '../dictionary-values.ts';
+
+/** Grows with every change of what `freshSchema` creates, together with a step in `migrations.ts`. */
+export const SCHEMA_VERSION = 1;
+
+export const DICTIONARIES = Object.keys(DICTIONARY_KEYS) as Dictionary[];
+export const COLUMNS: readonly FactColumn[] = FACT_COLUMNS;
+
+/**
+ * Tables whose rows belong to a lot, in `lot`: what a cut empties. A table added here is cut with the others;
+ * nothing else keeps lots.
+ */
+export const LOT_TABLES = ['minute', 'minute_aside', 'lots'] as const;
+
+/** Those of them that hold facts, by what they hold. `aside`: kinds 1 and 2, with the kind as first column. */
+export const FACT_TABLES = { counted: 'minute', aside: 'minute_aside' } as const;
+
+/** A name as SQL takes it, reserved words (`group`) included. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Columns of an entry beside its id: keys, then what derives from them. */
+export function entryColumns(dictionary: Dictionary): { name: string; sql: string }[] {
+  const keys = DICTIONARY_KEYS[dictionary].map((name) => ({ name, sql: 'VARCHAR' }));
+  return [...keys, ...DERIVED_COLUMNS[dictionary].map(({ name, sql }) => ({ name, sql }))];
+}
+
+export function columnList(columns: readonly { name: string; sql: string }[]): string {
+  return columns.map(({ name, sql }) => `${quoted(name)} ${sql}`).join(', ');
+}
+
+/** Columns of a fact that say what its bytes are grouped by: values, or ids of dictionary entries. */
+const DIMENSION_COLUMNS = COLUMNS.map(({ name, sql, dictionary }) => ({
+  name,
+  sql: dictionary ? 'INTEGER' : sql,
+}));
+
+/**
+ * `conn` is the number of the record; `bucket` and `prev` are minutes since the epoch; `up` and `down` bytes.
+ * No key and no index: neither ingest nor any query needs one, and rows lie in the order of lots and time.
+ */
+const MINUTE_COLUMNS = [
+  { name: 'conn', sql: 'BIGINT' },
+  { name: 'lot', sql: 'INTEGER' },
+  { name: 'bucket', sql: 'INTEGER' },
+  { name: 'prev', sql: 'INTEGER' },
+  ...DIMENSION_COLUMNS,
+  { name: 'recovered', sql: 'BOOLEAN' },
+  { name: 'up', sql: 'BIGINT' },
+  { name: 'down', sql: 'BIGINT' },
+  { name: 'conns', sql: 'INTEGER' },
+];
+
+function literal(value: string | bigint | null): string {
+  if (value === null) return 'NULL';
+  return typeof value === 'bigint' ? String(value) : `'${value.replaceAll("'", "''")}'`;
+}
+
+function dictionaryTable(dictionary: Dictionary): string[] {
+  const empty: readonly string[] = EMPTY_ENTRIES[dictionary];
+  const values = [...empty, ...DERIVED_COLUMNS[dictionary].map((column) => column.derive(empty))];
+  return [
+    `CREATE TABLE ${dictionary} (id INTEGER, ${columnList(entryColumns(dictionary))})`,
+    `INSERT INTO ${dictionary} VALUES (0, ${values.map(literal).join(', ')})`,
+  ];
+}
+
+/** Statements that make an empty file a store of `SCHEMA_VERSION`; run in one transaction. */
+export function freshSchema(): string[] {
+  return [
+    'CREATE TABLE meta (key VARCHAR, value VARCHAR)',
+    `INSERT INTO meta VALUES ('schema_version', '${SCHEMA_VERSION}'), ('floor', '0')`,
+    'CREATE TABLE lots (lot INTEGER PRIMARY KEY, token UBIGINT, state VARCHAR, rows INTEGER, flushed_at BIGINT, first_bucket INTEGER, last_bucket INTEGER, up BIGINT, down BIGINT)',
+    ...DICTIONARIES.flatMap(dictionaryTable),
+    `CREATE TABLE minute (${columnList(MINUTE_COLUMNS)})`,
+    `CREATE TABLE minute_aside (kind UTINYINT, ${columnList(MINUTE_COLUMNS)})`,
+  ];
+}

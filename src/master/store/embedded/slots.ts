@@ -1,0 +1,62 @@
+import { CodedError } from '../../../common/errors.ts';
+
+interface Waiting {
+  grant(): void;
+  refuse(error: unknown): void;
+}
+
+/** A bounded number of readers at once, and a bounded number behind them; the rest is told to come back. */
+export class Slots {
+  readonly #waiting: Waiting[] = [];
+  readonly #size: number;
+  readonly #queue: number;
+  #taken = 0;
+
+  constructor(size: number, queue: number) {
+    this.#size = size;
+    this.#queue = queue;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Resolves when a slot is taken; rejects with the signal's reason, or `too_many_requests` at once. */
+  take(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    if (this.#taken < this.#size) {
+      this.#taken++;
+      return Promise.resolve();
+    }
+    if (this.#waiting.length >= this.#queue) {
+      const message = `${this.#size} queries are running and ${this.#queue} are waiting`;
+      return Promise.reject(new CodedError('too_many_requests', message, { retryAfter: 2 }));
+    }
+    return new Promise((resolve, reject) => {
+      const entry: Waiting = {
+        grant: () => {
+          signal.removeEventListener('abort', leave);
+          resolve();
+        },
+        refuse: reject,
+      };
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(entry), 1);
+        entry.refuse(signal.reason);
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(entry);
+    });
+  }
+
+  /** Gives the slot to the one that waits longest. */
+  release(): void {
+    const next = this.#waiting.shift();
+    if (next) next.grant();
+    else this.#taken--;
+  }
+}
