@@ -1,0 +1,62 @@
+import type { Sqlite } from '../../common/sqlite.ts';
+import type { AgentRow } from './query.ts';
+
+interface Stored {
+  agent_id: string;
+  first_seen: number;
+  last_contact: number;
+  protocol: number;
+  version: string;
+  core_version: string;
+  core_state: string;
+  last_snapshot: number;
+  clock_offset_ms: number;
+  backlog: number;
+  interval_s: number;
+  sample_interval_ms: number;
+  booked_to: number;
+  quarantined: number;
+  journal_bytes: number;
+  journal_budget: number;
+  records: number;
+  measured: number;
+  conflict_at: number | null;
+  conflict: string | null;
+  lost_connections: number;
+  lost_down: number;
+  lost_up: number;
+}
+
+/** One row each, with what it lost; the number of records is kept by the ingest, so nothing is counted here. */
+const AGENTS = `
+SELECT a.*, ifnull(l.connections, 0) AS lost_connections, ifnull(l.down, 0) AS lost_down, ifnull(l.up, 0) AS lost_up
+FROM agents a LEFT JOIN (
+  SELECT s.agent_id, sum(lost.connections) AS connections, sum(lost.down) AS down, sum(lost.up) AS up
+  FROM lost JOIN streams s ON s.num = lost.stream GROUP BY s.agent_id
+) l ON l.agent_id = a.agent_id
+ORDER BY a.agent_id`;
+
+export function listAgents(db: Sqlite): AgentRow[] {
+  return (db.prepare(AGENTS).all() as Stored[]).map((row) => ({
+    agentId: row.agent_id,
+    firstSeen: row.first_seen,
+    lastContact: row.last_contact,
+    protocol: row.protocol,
+    version: row.version,
+    coreVersion: row.core_version,
+    coreState: row.core_state,
+    lastSnapshot: row.last_snapshot,
+    clockOffsetMs: row.clock_offset_ms,
+    backlog: row.backlog,
+    syncIntervalS: row.interval_s,
+    sampleIntervalMs: row.sample_interval_ms,
+    bookedTo: row.booked_to,
+    quarantined: row.quarantined,
+    journalBytes: row.journal_bytes,
+    journalBudget: row.journal_budget,
+    records: row.records,
+    measured: row.measured !== 0,
+    conflict: row.conflict_at === null ? null : { at: row.conflict_at, what: row.conflict ?? '' },
+    lost: { connections: row.lost_connections, download: row.lost_down, upload: row.lost_up },
+  }));
+}

@@ -1,0 +1,131 @@
+import type { RecordFilterName } from './filters.ts';
+
+export const CONNECTION_SORT_KEYS = ['start', 'last_updated', 'download', 'upload', 'total'] as const;
+export type ConnectionSortKey = (typeof CONNECTION_SORT_KEYS)[number];
+export const SORT_ORDERS = ['asc', 'desc'] as const;
+export type SortOrder = (typeof SORT_ORDERS)[number];
+
+export const MAX_CONNECTIONS_LIMIT = 1000;
+export const DEFAULT_CONNECTIONS_LIMIT = 100;
+/** Up to here `total_count` is exact; counting further would read the whole table for a number nobody reads. */
+export const COUNT_CAP = 100_000;
+
+/** What `GET /connections` asks. Times: epoch ms, half-open; a record fits when it *overlaps* the interval. */
+export interface ConnectionsQuery {
+  readonly filters: Readonly<Partial<Record<RecordFilterName, string>>>;
+  readonly from: number | null;
+  readonly to: number | null;
+  readonly sortBy: ConnectionSortKey;
+  readonly order: SortOrder;
+  readonly limit: number;
+  readonly offset: number;
+  /** Where an earlier page ended (`next_cursor`); with it, `offset` is 0. */
+  readonly cursor: string | null;
+}
+
+/** A connection as the API shows it: absolute counters, times RFC 3339 in UTC. */
+export interface ConnectionRecord {
+  id: string;
+  agent_id: string;
+  download: number;
+  upload: number;
+  last_updated: string;
+  start: string;
+  closed_at: string | null;
+  /** In the core's totals; false for overlay (repeats bytes of a counted connection). */
+  counted: boolean;
+  /** The descriptive fields (`domain/connection.ts`). */
+  [field: string]: string | number | boolean | null;
+}
+
+export interface ConnectionsPage {
+  records: ConnectionRecord[];
+  total: number;
+  /** There are more than `total`. */
+  capped: boolean;
+  nextCursor: string | null;
+}
+
+/** What is known of an agent from its last contact. Times: epoch ms of the master's clock, 0 = never. */
+export interface AgentRow {
+  agentId: string;
+  firstSeen: number;
+  lastContact: number;
+  /** 1: the original's wire; 2: ours. */
+  protocol: number;
+  version: string;
+  coreVersion: string;
+  coreState: string;
+  lastSnapshot: number;
+  clockOffsetMs: number;
+  /** Rows waiting in its journal when it last synced. */
+  backlog: number;
+  /** Seconds between two syncs, 0 = not announced. */
+  syncIntervalS: number;
+  sampleIntervalMs: number;
+  bookedTo: number;
+  quarantined: number;
+  journalBytes: number;
+  journalBudget: number;
+  records: number;
+  /** Its core's totals are known, so its books can be checked. */
+  measured: boolean;
+  conflict: { at: number; what: string } | null;
+  lost: { connections: number; download: number; upload: number };
+}
+
+/** An interval without snapshots, epoch ms. */
+export interface GapRow {
+  agentId: string;
+  from: number;
+  to: number;
+  reason: string;
+}
+
+/** What an agent gave up, with its reason: a part of unattributed. Bytes; epoch ms. */
+export interface LostRow {
+  agentId: string;
+  from: number;
+  to: number;
+  download: number;
+  upload: number;
+  connections: number;
+  reason: string;
+}
+
+/** A life of a core process, from its first snapshot (epoch ms). */
+export interface RunRow {
+  agentId: string;
+  from: number;
+  version: string;
+}
+
+/** Half-open, epoch ms, on whole minutes. */
+export interface Period {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Accepted increases of the core's totals in one period, and what no totals cover (`unmeasured`). Bytes. */
+export interface CoreTotalsRow {
+  agentId: string;
+  /** Index into the periods asked for. */
+  period: number;
+  download: number;
+  upload: number;
+  unmeasuredDownload: number;
+  unmeasuredUpload: number;
+}
+
+/** What the records database answers. Every method may throw `query_timeout` or `busy`. */
+export interface Records {
+  connections(query: ConnectionsQuery): Promise<ConnectionsPage>;
+  /** By agent id. */
+  agents(): Promise<AgentRow[]>;
+  /** Those that overlap the interval, by time; of one agent or of all. */
+  gaps(from: number, to: number, agentId?: string): Promise<GapRow[]>;
+  lost(from: number, to: number, agentId?: string): Promise<LostRow[]>;
+  runs(from: number, to: number, agentId?: string): Promise<RunRow[]>;
+  /** Only agents and periods that have any. Periods ascend and do not overlap. */
+  coreTotals(periods: readonly Period[], agentId?: string): Promise<CoreTotalsRow[]>;
+}
