@@ -244,8 +244,6 @@ test('a planned connection moves with time, however often somebody looks', () =>
         plan: {
           download: { shape: 'front', ...flow },
           upload: { shape: 'steps', ...flow },
-          lateDownload: 0,
-          lateUpload: 0,
         },
       },
     );

@@ -1,45 +1,14 @@
 import { type CoreFields, EMPTY_FIELDS, entersTotals } from './core-fields.ts';
+import type { OpenOptions, SimulatedCoreOptions } from './core-options.ts';
 import { alwaysUtc, type Dialect } from './dialect.ts';
 import { Entry } from './entry.ts';
 import { EventQueue } from './event-queue.ts';
 import { goTime } from './go-time.ts';
 import { type CoreSnapshot, frameBytesOf, frameOf, snapshotOf, type Totals } from './message.ts';
-import type { Plan } from './plan.ts';
-import type { Profile } from './profile.ts';
 import { Random } from './random.ts';
 import { Table } from './table.ts';
 import { Traffic } from './traffic.ts';
 import { type Bytes, Truth } from './truth.ts';
-
-export interface SimulatedCoreOptions {
-  seed?: number | string;
-  /** When the simulation begins, epoch milliseconds by a right clock; default 2026-07-01T00:00Z. */
-  startAt?: number;
-  /** What the core's own clock is ahead of a right one, milliseconds. */
-  skewMs?: number;
-  /** Offset of the core's time zone, minutes east of UTC. */
-  zoneOffsetMinutes?: number;
-  /** Most fraction digits of `start`: 9 (Linux), 7 (Windows), 6 (macOS), 0 … */
-  fractionDigits?: number;
-  /** What happens by itself; `null` (default): nothing does, the caller drives an exact history. */
-  profile?: Profile | null;
-  dialect?: Dialect;
-  /** Forget the truth about closed connections (sums of runs stay): for simulations that go on for days. */
-  forgetClosed?: boolean;
-}
-
-/** How a connection begins, for whoever drives the core. */
-export interface OpenOptions {
-  /** Bytes that were moved with the dial. */
-  download?: number;
-  upload?: number;
-  plan?: Plan;
-  /** `false`: never in the table, as one that lives between two snapshots. */
-  listed?: boolean;
-  /** Overlay that repeats the bytes of this connection and ends with it. */
-  mirrors?: string;
-  destinations?: readonly string[];
-}
 
 const DEFAULT_START = Date.UTC(2026, 6, 1);
 /** How far the counters of a torn message are ahead of its totals. */
@@ -185,6 +154,7 @@ export class SimulatedCore {
     if (entry.overlay !== null) this.close(entry.overlay.id);
     this.#table.remove(entry);
     this.#leave(entry);
+    this.#traffic?.closed(id);
     return true;
   }
 

@@ -14,6 +14,8 @@ export interface EndpointOptions extends ListenersOptions {
   secret?: string;
   /** Feeds get messages from `broadcast` only, not at their interval. */
   manual?: boolean;
+  /** Whether a new feed gets a message at once, default true. */
+  greets?: boolean;
 }
 
 /** A ready-made answer, as of a reverse proxy in front of the core. */
@@ -35,12 +37,14 @@ export class Endpoint {
   readonly feeds = new Set<Feed>();
   readonly #source: CoreSource;
   readonly #manual: boolean;
+  readonly #greets: boolean;
   #held: (() => void)[] = [];
 
   constructor(source: CoreSource, options: EndpointOptions = {}) {
     this.#source = source;
     this.secret = options.secret ?? '';
     this.#manual = options.manual ?? false;
+    this.#greets = options.greets ?? true;
     this.listeners = new Listeners(options, (server, isUnix) => this.#prepare(server, isUnix));
   }
 
@@ -114,7 +118,7 @@ export class Endpoint {
     const frame = () => this.#source.frame();
     this.feeds.add(feed);
     feed.onGone(() => this.feeds.delete(feed));
-    if (pace.kind === 'every' || pace.kind === 'once') feed.offer(frame);
+    if (this.#greets && (pace.kind === 'every' || pace.kind === 'once')) feed.offer(frame);
     if (pace.kind === 'drop') {
       if (pace.after === 'message') feed.offer(frame);
       setImmediate(() => socket.end(() => socket.destroy()));

@@ -40,6 +40,11 @@ export class Feed {
     socket.on('close', () => clearInterval(this.#timer));
   }
 
+  /** Whether the system has taken all that was sent. */
+  get drained(): boolean {
+    return this.#socket.destroyed || this.#socket.writableLength === 0;
+  }
+
   onGone(callback: () => void): void {
     this.#socket.once('close', callback);
   }

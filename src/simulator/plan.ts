@@ -11,9 +11,6 @@ export type Flow =
 export interface Plan {
   download: Flow;
   upload: Flow;
-  /** Bytes that move in the very instant of the close: in the totals, never in a listed record. */
-  lateDownload: number;
-  lateUpload: number;
 }
 
 /** Bytes moved `elapsed` milliseconds after the connection opened. */
