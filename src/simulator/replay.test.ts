@@ -101,6 +101,13 @@ test('a file of bare snapshots is read a second apart', async () => {
   for (const event of events) expect('frame' in event && event.frame.endsWith('}\n')).toBe(true);
 });
 
+test.each(['missing.ndjson', 'missing.ndjson.gz'])(
+  'a file that is not there is an error (%s)',
+  async (name) => {
+    await expect(readRecording(`${FOLDER}/${name}`).next()).rejects.toMatchObject({ code: 'ENOENT' });
+  },
+);
+
 describe('a served recording', () => {
   test('reaches a client whole, with the restart as it was', async () => {
     const name = 'mihomo-2026-06-restart.ndjson.gz';

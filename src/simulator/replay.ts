@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import type { Duplex } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 
 /** One event of a recording; `at` is epoch milliseconds of receipt. */
@@ -16,7 +17,8 @@ const BARE_MS = 1000;
  */
 export async function* readRecording(path: string): AsyncGenerator<RecordedEvent> {
   const file = createReadStream(path);
-  const input = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
+  // Composed, so that a file that cannot be read fails the reader instead of nobody.
+  const input = path.endsWith('.gz') ? file.compose<Duplex>(createGunzip()) : file;
   let bare = 0;
   // Not readline, which also splits at U+2028, and names may hold that.
   for await (const line of linesOf(input)) {

@@ -1,99 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { SimulatedCore } from './core.ts';
-import { SimulatedCoreServer, type SimulatedCoreServerOptions } from './server.ts';
+import {
+  afterwards,
+  ask,
+  cleanUp,
+  HANDSHAKE,
+  rawFeed,
+  rawSocket,
+  serve,
+  until,
+  watch,
+} from './server.test-support.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function serve(options: Partial<SimulatedCoreServerOptions> = {}) {
-  const core = options.core ?? new SimulatedCore({ startAt: Date.now() });
-  const server = new SimulatedCoreServer({ core, ...options });
-  await server.start();
-  cleanups.push(() => server.stop());
-  return { core, server };
-}
-
-interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  body: string;
-}
-
-function ask(
-  where: SimulatedCoreServer | string,
-  path: string,
-  options: { method?: string; headers?: Record<string, string> } = {},
-): Promise<Answer> {
-  const target = typeof where === 'string' ? { socketPath: where } : { host: '127.0.0.1', port: where.port };
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ ...target, path, ...options, agent: false }, (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (text) => {
-        body += text;
-      });
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
-      );
-    });
-    request.on('upgrade', (_response, socket) => {
-      socket.destroy();
-      resolve({ status: 101, headers: {}, body: '' });
-    });
-    request.on('error', reject);
-    request.end();
-  });
-}
-
-/** Opens a feed and collects what comes. */
-function watch(server: SimulatedCoreServer, path = '/connections', headers: Record<string, string> = {}) {
-  const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { headers, perMessageDeflate: true });
-  const messages: string[] = [];
-  const times: number[] = [];
-  const state = { code: 0, status: 0, pongs: 0 };
-  socket.on('message', (data) => {
-    messages.push(String(data));
-    times.push(performance.now());
-  });
-  socket.on('pong', () => state.pongs++);
-  socket.on('unexpected-response', (_request, response) => {
-    state.status = response.statusCode ?? 0;
-    socket.terminate();
-  });
-  socket.on('error', () => {});
-  const closed = new Promise<number>((resolve) => {
-    socket.on('close', (code) => {
-      state.code = code;
-      resolve(code);
-    });
-  });
-  cleanups.push(() => socket.terminate());
-  return { socket, messages, times, state, closed };
-}
-
-async function until(condition: () => boolean, ms = 5000): Promise<void> {
-  const end = performance.now() + ms;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`did not happen within ${ms} ms: ${condition}`);
-    await sleep(5);
-  }
-}
-
-const HANDSHAKE = {
-  connection: 'Upgrade',
-  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-  'sec-websocket-version': '13',
-};
+afterEach(cleanUp);
 
 describe('behaviour 1: HTTP and WebSocket on one port', () => {
   test('Upgrade is compared exactly: WebSocket in capitals is a plain request', async () => {
@@ -131,12 +56,12 @@ describe('behaviour 1: HTTP and WebSocket on one port', () => {
 
   test('the Unix socket asks for nothing', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'core-'));
-    cleanups.push(() => rm(folder, { recursive: true }));
+    afterwards(() => rm(folder, { recursive: true }));
     const socketPath = join(folder, 'ctl.sock');
     await serve({ secret: 'x', socketPath, port: null });
     expect((await ask(socketPath, '/connections')).status).toBe(200);
     const socket = new WebSocket(`ws+unix:${socketPath}:/connections`);
-    cleanups.push(() => socket.terminate());
+    afterwards(() => socket.terminate());
     await new Promise((resolve) => socket.once('message', resolve));
   });
 
@@ -158,7 +83,7 @@ describe('behaviour 1: HTTP and WebSocket on one port', () => {
     const { server } = await serve({ tls });
     expect(server.url).toMatch(/^https:/);
     const socket = new WebSocket(`wss://127.0.0.1:${server.port}/connections`, { ca: tls.cert });
-    cleanups.push(() => socket.terminate());
+    afterwards(() => socket.terminate());
     const closed = new Promise((resolve) => socket.once('close', resolve));
     await new Promise((resolve) => socket.once('message', resolve));
     server.reset();
@@ -275,137 +200,6 @@ describe('behaviour 4: a client that does not drain', () => {
   });
 });
 
-describe('behaviour 14: restart and reload', () => {
-  test('a restart drops the stream without a word, refuses, and comes back empty on the same port', async () => {
-    const { core, server } = await serve();
-    core.open({}, { download: 10 });
-    const feed = watch(server, '/connections?interval=50');
-    await until(() => feed.messages.length > 0);
-    const back = server.restart({ downMs: 300 });
-    expect(await feed.closed).toBe(1006);
-    await expect(ask(server, '/version')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    await back;
-    const after = watch(server);
-    await until(() => after.messages.length > 0);
-    expect(after.messages[0]).toBe('{"downloadTotal":0,"uploadTotal":0,"connections":null,"memory":0}\n');
-  });
-
-  test('the stream survives a reload, a reset of the statistics and a new secret', async () => {
-    const { core, server } = await serve({ secret: 'old' });
-    core.open({}, { download: 10 });
-    const feed = watch(server, '/connections?interval=50&token=old');
-    await until(() => feed.messages.length > 0);
-    const headers = { authorization: 'Bearer old' };
-    expect((await ask(server, '/configs', { method: 'PUT', headers })).status).toBe(204);
-    expect(core.accepting).toBe(false);
-    core.resetStatistics();
-    server.secret = 'new';
-    const seen = feed.messages.length;
-    await until(() => feed.messages.length > seen + 1);
-    expect(JSON.parse(feed.messages.at(-1)!)).toMatchObject({
-      downloadTotal: 0,
-      connections: [{ download: 10 }],
-    });
-    expect((await ask(server, '/version', { headers })).status).toBe(401);
-  });
-});
-
-describe('behaviour 15: faults on the way', () => {
-  test('stall: silence without closing, for requests too, until it ends', async () => {
-    const { server } = await serve();
-    const feed = watch(server, '/connections?interval=20');
-    await until(() => feed.messages.length > 2);
-    server.stall();
-    await sleep(30);
-    const seen = feed.messages.length;
-    let answered = false;
-    const request = ask(server, '/version').then(() => {
-      answered = true;
-    });
-    await sleep(200);
-    expect(feed.messages.length).toBe(seen);
-    expect(feed.socket.readyState).toBe(WebSocket.OPEN);
-    expect(answered).toBe(false);
-    server.unstall();
-    await request;
-    await until(() => feed.messages.length > seen);
-  });
-
-  test('a cut in the middle of a message and a reset both end in 1006', async () => {
-    const { core, server } = await serve({ manual: true });
-    for (let i = 0; i < 100; i++) core.open();
-    const feed = watch(server);
-    await until(() => feed.messages.length === 1);
-    server.cutMidFrame();
-    expect(await feed.closed).toBe(1006);
-    expect(feed.messages.length).toBe(1);
-
-    const socket = await rawSocket(server, '/connections');
-    const error = new Promise<NodeJS.ErrnoException>((resolve) => socket.once('error', resolve));
-    socket.resume();
-    await until(() => server.clients === 1);
-    await sleep(50);
-    server.reset();
-    expect((await error).code).toBe('ECONNRESET');
-  });
-
-  test('a slow drip delivers a message late and drops the ticks meanwhile', async () => {
-    const { core, server } = await serve();
-    for (let i = 0; i < 20; i++) core.open();
-    const length = core.frameBytes().length;
-    server.drip(length * 4);
-    const feed = watch(server, '/connections?interval=20');
-    const opened = performance.now();
-    await until(() => feed.messages.length === 1);
-    expect(performance.now() - opened).toBeGreaterThan(150);
-    expect(server.traffic.dropped).toBeGreaterThan(2);
-    server.drip(null);
-    await until(() => feed.messages.length > 5);
-  });
-
-  test('a delay keeps the order', async () => {
-    const { core, server } = await serve();
-    const id = core.open();
-    server.delay(150);
-    const feed = watch(server, '/connections?interval=20');
-    const moving = setInterval(() => core.move(id, 1, 0), 10);
-    cleanups.push(() => clearInterval(moving));
-    const opened = performance.now();
-    await until(() => feed.messages.length > 3);
-    expect(performance.now() - opened).toBeGreaterThan(140);
-    server.delay(0);
-    await until(() => feed.messages.length > 20);
-    const totals = feed.messages.map((text) => JSON.parse(text).downloadTotal as number);
-    expect(totals).toEqual([...totals].sort((a, b) => a - b));
-  });
-
-  test('wrong secret, answers of a reverse proxy, pages that are no JSON', async () => {
-    const { server } = await serve({ secret: 'right' });
-    const wrong = watch(server, '/connections', { authorization: 'Bearer wrong' });
-    await wrong.closed;
-    expect(wrong.state.status).toBe(401);
-    server.answerWith(502, '<html>Bad Gateway</html>');
-    const feed = watch(server, '/connections', { authorization: 'Bearer right' });
-    await feed.closed;
-    expect(feed.state.status).toBe(502);
-    server.answerWith(200, '<html>Sign in</html>');
-    expect(await ask(server, '/version')).toMatchObject({ status: 200, body: '<html>Sign in</html>' });
-    server.answerNormally();
-    expect((await ask(server, '/version', { headers: { authorization: 'Bearer right' } })).status).toBe(200);
-  });
-
-  test('refused, and a storm of reconnects', async () => {
-    const { server } = await serve();
-    await server.refuse();
-    await expect(ask(server, '/version')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    await server.accept();
-    server.dropConnects(2);
-    for (let i = 0; i < 2; i++) expect(await watch(server).closed).toBe(1006);
-    const feed = watch(server);
-    await until(() => feed.messages.length === 1);
-  });
-});
-
 describe('behaviour 17: DELETE', () => {
   test('always 204, and the connection is gone before the next message', async () => {
     const { core, server } = await serve({ manual: true });
@@ -441,26 +235,3 @@ test('time: the core follows the real one, times the speed', async () => {
   expect(core.now).toBeGreaterThan(9000);
   expect(core.now).toBeLessThan(100_000);
 });
-
-/** A socket that has sent a good handshake and got its 101. */
-async function rawSocket(server: SimulatedCoreServer, path: string): Promise<Socket> {
-  const socket = connect(server.port, '127.0.0.1');
-  cleanups.push(() => socket.destroy());
-  const lines = Object.entries({ host: 'core', upgrade: 'websocket', ...HANDSHAKE });
-  socket.write(`GET ${path} HTTP/1.1\r\n${lines.map(([key, value]) => `${key}: ${value}\r\n`).join('')}\r\n`);
-  await new Promise((resolve) => socket.once('readable', resolve));
-  return socket;
-}
-
-/** All bytes of the first message on the wire, its head included. */
-async function rawFeed(server: SimulatedCoreServer): Promise<Buffer> {
-  const socket = await rawSocket(server, '/connections');
-  let bytes = Buffer.alloc(0);
-  socket.on('data', (chunk: Buffer) => {
-    bytes = Buffer.concat([bytes, chunk]);
-  });
-  const body = () => bytes.subarray(bytes.indexOf('\r\n\r\n') + 4);
-  await until(() => bytes.includes('\r\n\r\n') && body().includes('memory') && body().at(-1) === 0x0a);
-  socket.destroy();
-  return body();
-}

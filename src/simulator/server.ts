@@ -76,7 +76,10 @@ export class SimulatedCoreServer implements CoreSource {
     this.#endpoint.broadcast();
   }
 
-  /** Another process: sockets dropped, connections refused for `downMs`, totals from zero. Resolves when it is back. */
+  /**
+   * Another process: sockets dropped, connections refused for `downMs`, totals from zero.
+   * Resolves when it is back. With `manual` the core itself is back at once, simulated time standing still.
+   */
   restart(options: { downMs?: number } = {}): Promise<void> {
     const { downMs = 200 } = options;
     this.#catchUp();
