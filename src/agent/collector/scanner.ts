@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../domain/bucket.ts';
 import { isCounted } from '../../domain/connection.ts';
 import type { Listed, SnapshotDiff } from '../../domain/snapshot.ts';
 import { FrameTable, ID, START, Tracked, WIDTH } from './frame-table.ts';
@@ -200,7 +201,7 @@ export class SnapshotScanner {
     this.#before = this.#bytes;
     this.#matcher.before = this.#bytes;
     this.folded += this.#foldedNow;
-    this.#lastAt = Math.max(this.#lastAt, at);
+    this.#lastAt = this.#timeOf(at);
     return {
       at: this.#lastAt,
       downloadTotal: shape.downloadTotal,
@@ -211,6 +212,11 @@ export class SnapshotScanner {
       listed: this.#known.size,
       skipped: this.#skipped,
     };
+  }
+
+  /** Time does not run backwards within a minute; a longer way back is a clock that was corrected on purpose. */
+  #timeOf(at: number): number {
+    return at < this.#lastAt && this.#lastAt - at < MINUTE_MS ? this.#lastAt : at;
   }
 
   #removeUnlisted(): Listed[] {

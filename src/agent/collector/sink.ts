@@ -17,6 +17,8 @@ export interface FeedInfo {
   clockOffsetMs: number;
   /** The first feed of this process; later ones follow a break. */
   fresh: boolean;
+  /** Asked anew for every snapshot: nothing proves that the same core process answers each time. */
+  polled: boolean;
 }
 
 /** How a snapshot came. */
@@ -36,7 +38,10 @@ export interface SnapshotInfo {
  * next snapshot waits for them (a late one is replaced by a newer one: snapshots are cumulative).
  */
 export interface SnapshotSink {
-  /** A feed delivers; its first snapshot follows at once. A change of the interval alone is not told. */
+  /**
+   * A feed delivers; its first good snapshot follows at once. Told again without a break when polling gives way to
+   * a WebSocket; a change of the interval alone is not told.
+   */
   opened(info: FeedInfo): void;
   /** A snapshot that could be read; a bad one is only counted. */
   snapshot(diff: SnapshotDiff, info: SnapshotInfo): void;
