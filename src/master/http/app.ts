@@ -4,9 +4,16 @@ import { answerClientError } from './client-error.ts';
 import type { HttpDeps, HttpOptions } from './deps.ts';
 import { guardRequests } from './guards.ts';
 import { BODY_TIMEOUT_MS, HEADER_TIMEOUT_MS, MAX_BODY, MAX_PARAM, MAX_SYNCS } from './limits.ts';
+import { FORMATS } from './parameters.ts';
 import { RouteRegistry } from './route-registry.ts';
+import { agentsRoutes } from './routes/agents.ts';
+import { connectionsRoute } from './routes/connections.ts';
+import { filterOptionsRoute } from './routes/filter-options.ts';
 import { healthRoute } from './routes/health.ts';
+import { readyRoute } from './routes/ready.ts';
+import { statsRoute } from './routes/stats.ts';
 import { syncRoutes } from './routes/sync.ts';
+import { verifyRoute } from './routes/verify.ts';
 import { sendError } from './send-error.ts';
 import { SyncSlots } from './sync-slots.ts';
 
@@ -31,7 +38,13 @@ export function createApp(deps: HttpDeps, options: HttpOptions): FastifyInstance
     },
     routerOptions: { maxParamLength: MAX_PARAM },
     ajv: {
-      customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: false },
+      customOptions: {
+        allErrors: true,
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: false,
+        formats: FORMATS,
+      },
     },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => sendError(deps.logger, error, request, reply),
@@ -50,16 +63,29 @@ export function createApp(deps: HttpDeps, options: HttpOptions): FastifyInstance
   return app;
 }
 
+const V1 = '/api/v1';
+
+/** Everything there is. Syncs stand apart, for their bodies are collected unparsed. */
 function registerRoutes(app: FastifyInstance, deps: HttpDeps): void {
-  const inner = (register: (part: FastifyInstance) => void, prefix?: string): void => {
-    app.register(
-      (part, _options, done) => {
-        register(part);
-        done();
-      },
-      prefix === undefined ? {} : { prefix },
-    );
-  };
-  inner((part) => syncRoutes(part, deps.ingest, new SyncSlots(MAX_SYNCS)));
-  inner((part) => healthRoute(part), '/api/v1');
+  app.register((part, _options, done) => {
+    syncRoutes(part, deps.ingest, new SyncSlots(MAX_SYNCS));
+    done();
+  });
+  app.register(
+    (part, _options, done) => {
+      healthRoute(part);
+      for (const add of [
+        statsRoute,
+        connectionsRoute,
+        agentsRoutes,
+        filterOptionsRoute,
+        readyRoute,
+        verifyRoute,
+      ]) {
+        add(part, deps);
+      }
+      done();
+    },
+    { prefix: V1 },
+  );
 }

@@ -1,4 +1,5 @@
 import type { Sqlite } from '../../common/sqlite.ts';
+import { MINUTE_MS } from '../../domain/bucket.ts';
 import type { AgentRow } from './query.ts';
 
 interface Stored {
@@ -50,7 +51,7 @@ export function listAgents(db: Sqlite): AgentRow[] {
     backlog: row.backlog,
     syncIntervalS: row.interval_s,
     sampleIntervalMs: row.sample_interval_ms,
-    bookedTo: row.booked_to,
+    bookedTo: row.booked_to * MINUTE_MS,
     quarantined: row.quarantined,
     journalBytes: row.journal_bytes,
     journalBudget: row.journal_budget,

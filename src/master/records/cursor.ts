@@ -1,5 +1,6 @@
 import { CodedError } from '../../common/errors.ts';
-import type { ConnectionSortKey, SortOrder } from './query.ts';
+import type { SortOrder } from '../query/metrics.ts';
+import type { ConnectionSortKey } from './query.ts';
 
 /** Where a page ended: the sort key of its last row, and the row itself among those of equal key. */
 export interface Position {

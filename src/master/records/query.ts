@@ -1,10 +1,8 @@
+import type { SortOrder } from '../query/metrics.ts';
 import type { RecordFilterName } from './filters.ts';
 
 export const CONNECTION_SORT_KEYS = ['start', 'last_updated', 'download', 'upload', 'total'] as const;
 export type ConnectionSortKey = (typeof CONNECTION_SORT_KEYS)[number];
-export const SORT_ORDERS = ['asc', 'desc'] as const;
-export type SortOrder = (typeof SORT_ORDERS)[number];
-
 export const MAX_CONNECTIONS_LIMIT = 1000;
 export const DEFAULT_CONNECTIONS_LIMIT = 100;
 /** Up to here `total_count` is exact; counting further would read the whole table for a number nobody reads. */
@@ -63,6 +61,7 @@ export interface AgentRow {
   /** Seconds between two syncs, 0 = not announced. */
   syncIntervalS: number;
   sampleIntervalMs: number;
+  /** Start of the newest minute that was booked. */
   bookedTo: number;
   quarantined: number;
   journalBytes: number;

@@ -1,0 +1,45 @@
+import { type TInteger, type TUnsafe, Type } from '@sinclair/typebox';
+import { parseInterval } from '../query/interval.ts';
+import { canonicalZone, parseInstant } from './instant.ts';
+
+/** Longest text of a parameter: the longest value of any field that can be filtered by. */
+const MAX_TEXT = 4096;
+
+/** One of the words; a plain `enum`, so that one wrong word is one problem. */
+export function oneOf<const T extends readonly string[]>(words: T, description?: string): TUnsafe<T[number]> {
+  return Type.Unsafe<T[number]>({ type: 'string', enum: [...words], ...(description && { description }) });
+}
+
+export const text = (description?: string) =>
+  Type.String({ maxLength: MAX_TEXT, ...(description && { description }) });
+
+export const whole = (minimum: number, maximum: number): TInteger => Type.Integer({ minimum, maximum });
+
+export const instant = () =>
+  Type.String({ format: 'instant', description: 'ISO 8601 with a zone; the interval is half-open' });
+
+export const timeZone = () => Type.String({ format: 'time-zone', description: 'IANA name; default UTC' });
+
+export const interval = () =>
+  Type.String({
+    format: 'interval',
+    description: 'minute, hour, day, week, month, or multiples such as 5m, 6h',
+  });
+
+/** The formats that schemas name, for the validator. */
+export const FORMATS: Readonly<Record<string, (value: string) => boolean>> = {
+  instant: (value) => 'at' in parseInstant(value),
+  'time-zone': (value) => canonicalZone(value) !== null,
+  interval: (value) => parseInterval(value) !== null,
+};
+
+export function zoneOf(value: string | undefined): string {
+  return (value === undefined ? null : canonicalZone(value)) ?? 'UTC';
+}
+
+/** Epoch milliseconds of a parameter that the validator let pass. */
+export function instantOf(value: string | undefined): number | null {
+  if (value === undefined) return null;
+  const parsed = parseInstant(value);
+  return 'at' in parsed ? parsed.at : null;
+}

@@ -1,0 +1,80 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import type { FastifyInstance } from 'fastify';
+import type { ErrorDetail } from '../../../common/errors.ts';
+import { SORT_ORDERS } from '../../query/metrics.ts';
+import { RECORD_FILTER_NAMES, type RecordFilterName } from '../../records/filters.ts';
+import {
+  CONNECTION_SORT_KEYS,
+  DEFAULT_CONNECTIONS_LIMIT,
+  MAX_CONNECTIONS_LIMIT,
+  type ConnectionsQuery as Query,
+} from '../../records/query.ts';
+import type { HttpDeps } from '../deps.ts';
+import { success } from '../envelope.ts';
+import { checkInterval } from '../interval-check.ts';
+import { instant, instantOf, oneOf, text, whole } from '../parameters.ts';
+import { addQuestion } from '../question.ts';
+
+/** Skipping reads what it skips; whoever wants to go further continues by cursor. */
+const MAX_OFFSET = 1_000_000;
+
+const filters = Object.fromEntries(
+  RECORD_FILTER_NAMES.map((name) => [name, Type.Optional(text())]),
+) as unknown as Record<RecordFilterName, TSchema>;
+
+export const ConnectionsQuery = Type.Object(
+  {
+    ...filters,
+    destination_port: Type.Optional(whole(0, 65_535)),
+    route: Type.Optional(oneOf(['direct', 'proxied', 'reject'])),
+    from: Type.Optional(instant()),
+    to: Type.Optional(instant()),
+    sort_by: Type.Optional(oneOf(CONNECTION_SORT_KEYS)),
+    sort_order: Type.Optional(oneOf(SORT_ORDERS)),
+    limit: Type.Optional(whole(1, MAX_CONNECTIONS_LIMIT)),
+    offset: Type.Optional(whole(0, MAX_OFFSET)),
+    cursor: Type.Optional(text('`meta.next_cursor` of the page before')),
+  },
+  { additionalProperties: false },
+);
+type ConnectionsQuery = Static<typeof ConnectionsQuery>;
+
+export function connectionsRoute(app: FastifyInstance, deps: HttpDeps): void {
+  addQuestion(app, {
+    path: '/connections',
+    scope: 'read',
+    query: ConnectionsQuery,
+    check: (query) => [...checkInterval(query), ...checkCursor(query)],
+    answer: async (query) => {
+      const page = await deps.records.connections(toQuery(query));
+      return success(page.records, {
+        total_count: page.total,
+        meta: { count_capped: page.capped, next_cursor: page.nextCursor },
+      });
+    },
+  });
+}
+
+function checkCursor(query: Partial<ConnectionsQuery>): ErrorDetail[] {
+  if (query.cursor === undefined || query.offset === undefined) return [];
+  return [{ field: 'offset', problem: 'cannot be combined with "cursor", which says where to go on' }];
+}
+
+function toQuery(query: ConnectionsQuery): Query {
+  const values = query as Readonly<Record<string, unknown>>;
+  const found: Partial<Record<RecordFilterName, string>> = {};
+  for (const name of RECORD_FILTER_NAMES) {
+    const value = values[name];
+    if (value !== undefined) found[name] = String(value);
+  }
+  return {
+    filters: found,
+    from: instantOf(query.from),
+    to: instantOf(query.to),
+    sortBy: query.sort_by ?? 'last_updated',
+    order: query.sort_order ?? 'desc',
+    limit: query.limit ?? DEFAULT_CONNECTIONS_LIMIT,
+    offset: query.offset ?? 0,
+    cursor: query.cursor ?? null,
+  };
+}

@@ -1,0 +1,60 @@
+import { type Static, Type } from '@sinclair/typebox';
+import type { FastifyInstance } from 'fastify';
+import type { HttpDeps } from '../deps.ts';
+import { success } from '../envelope.ts';
+import { checkInterval } from '../interval-check.ts';
+import { instant, instantOf, oneOf, text, timeZone, zoneOf } from '../parameters.ts';
+import { addQuestion } from '../question.ts';
+import { dayStart, VERIFY_GROUPS, verifyPeriods } from '../verify-periods.ts';
+import { verifyRows } from '../verify-rows.ts';
+
+const DAY_MS = 86_400_000;
+/** What is verified when no range is given: so many days of the zone, today included. */
+const DEFAULT_DAYS = 7;
+
+export const VerifyQuery = Type.Object(
+  {
+    from: Type.Optional(instant()),
+    to: Type.Optional(instant()),
+    tz: Type.Optional(timeZone()),
+    agent: Type.Optional(text('agent id; default all')),
+    group: Type.Optional(oneOf(VERIFY_GROUPS)),
+  },
+  { additionalProperties: false },
+);
+type VerifyQuery = Static<typeof VerifyQuery>;
+
+/**
+ * The books, from two stores that are written apart: core totals and what no totals cover from the records, what
+ * was booked from the facts.
+ */
+export function verifyRoute(app: FastifyInstance, deps: HttpDeps): void {
+  addQuestion(app, {
+    path: '/verify',
+    scope: 'read',
+    query: VerifyQuery,
+    check: checkInterval,
+    answer: async (query) => success(await rowsOf(query, deps)),
+  });
+}
+
+async function rowsOf(query: VerifyQuery, deps: HttpDeps) {
+  const now = (deps.now ?? Date.now)();
+  const zone = zoneOf(query.tz);
+  const to = instantOf(query.to) ?? now;
+  const from = instantOf(query.from) ?? dayStart(zone, to - (DEFAULT_DAYS - 1) * DAY_MS);
+  const periods = verifyPeriods(query.group ?? 'day', zone, from, to);
+  const range = { from: periods[0]?.from ?? from, to: periods.at(-1)?.to ?? to };
+  const { agent } = query;
+  await deps.flusher.flushNow();
+  const [agents, core, gaps, lost, runs, booked] = await Promise.all([
+    deps.records.agents(),
+    deps.records.coreTotals(periods, agent),
+    deps.records.gaps(range.from, range.to, agent),
+    deps.records.lost(range.from, range.to, agent),
+    deps.records.runs(0, range.to, agent),
+    deps.statistics.bookSums(periods, agent),
+  ]);
+  const wanted = agent === undefined ? agents : agents.filter((row) => row.agentId === agent);
+  return verifyRows({ periods, agents: wanted, core, booked, gaps, lost, runs, now });
+}

@@ -1,0 +1,62 @@
+import { CodedError } from '../../common/errors.ts';
+import { MINUTE_MS, minuteOf } from '../../domain/bucket.ts';
+import { estimatePoints, type Interval, pointStarts } from '../query/interval.ts';
+import { formatIn } from '../query/zone.ts';
+import type { Period } from '../records/query.ts';
+
+export const VERIFY_GROUPS = ['day', 'month', 'range'] as const;
+export type VerifyGroup = (typeof VERIFY_GROUPS)[number];
+
+/** A period with its name: `2026-01-31`, `2026-01`, or null for the whole range. */
+export interface NamedPeriod extends Period {
+  readonly name: string | null;
+}
+
+const HALF_HOUR = 30;
+/** Longer than half hours are kept by default (400 days). */
+const MAX_PERIODS = 500;
+const INTERVALS: Readonly<Record<'day' | 'month', Interval>> = {
+  day: { unit: 'minutes', minutes: 1440 },
+  month: { unit: 'month' },
+};
+
+/**
+ * The periods of a range, days and months by the clock of the zone. Borders stand on half hours (moved outwards):
+ * that is what both stores hold for as long as they keep anything, so both sum the same minutes.
+ */
+export function verifyPeriods(group: VerifyGroup, zone: string, from: number, to: number): NamedPeriod[] {
+  const first = downToHalfHour(minuteOf(from));
+  const last = upToHalfHour(Math.ceil(to / MINUTE_MS));
+  if (group === 'range') return [named(null, first, last)];
+  const interval = INTERVALS[group];
+  if (estimatePoints(interval, first, last) > MAX_PERIODS) {
+    throw new CodedError(
+      'query_too_large',
+      `more than ${MAX_PERIODS} periods; use group=month or group=range`,
+    );
+  }
+  const starts = pointStarts(interval, zone, first, last);
+  return starts.map((start, index) => {
+    const end = starts[index + 1] ?? last;
+    const name = formatIn(zone, Math.max(start, 0)).slice(0, group === 'day' ? 10 : 7);
+    return named(name, Math.max(first, downToHalfHour(start)), Math.min(last, downToHalfHour(end)));
+  });
+}
+
+/** The start of the day that holds an instant, epoch ms. */
+export function dayStart(zone: string, at: number): number {
+  const minute = minuteOf(at);
+  return (pointStarts(INTERVALS.day, zone, minute, minute + 1)[0] ?? minute) * MINUTE_MS;
+}
+
+function named(name: string | null, from: number, to: number): NamedPeriod {
+  return { name, from: from * MINUTE_MS, to: to * MINUTE_MS };
+}
+
+function downToHalfHour(minute: number): number {
+  return Math.floor(minute / HALF_HOUR) * HALF_HOUR;
+}
+
+function upToHalfHour(minute: number): number {
+  return Math.ceil(minute / HALF_HOUR) * HALF_HOUR;
+}

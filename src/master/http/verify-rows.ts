@@ -1,0 +1,135 @@
+import { MINUTE_MS } from '../../domain/bucket.ts';
+import type { Bytes } from '../../domain/connection.ts';
+import { formatTime } from '../../domain/time.ts';
+import type { AgentRow, CoreTotalsRow, GapRow, LostRow, RunRow } from '../records/query.ts';
+import { coverageOf } from './coverage.ts';
+import type { BookSums } from './statistics.ts';
+import type { NamedPeriod } from './verify-periods.ts';
+
+export type BookState = 'balanced' | 'open' | 'unbalanced' | 'not measured';
+
+/** A row of `/verify`. `difference = core + unmeasured − attributed − unattributed`, each way apart. */
+export interface VerifyRow {
+  agent_id: string;
+  day: string | null;
+  from: string;
+  to: string;
+  core: Bytes | null;
+  attributed: Bytes;
+  recovered: Bytes;
+  unattributed: Bytes;
+  unmeasured: Bytes;
+  difference: Bytes | null;
+  lost: Bytes;
+  coverage: number | null;
+  gaps: { from: string; to: string; reason: string }[];
+  state: BookState;
+}
+
+/** What the two stores say of the periods, read apart. */
+export interface Books {
+  readonly periods: readonly NamedPeriod[];
+  readonly agents: readonly AgentRow[];
+  readonly core: readonly CoreTotalsRow[];
+  readonly booked: readonly BookSums[];
+  readonly gaps: readonly GapRow[];
+  readonly lost: readonly LostRow[];
+  readonly runs: readonly RunRow[];
+  readonly now: number;
+}
+
+const NONE: Bytes = { download: 0, upload: 0 };
+/** A remainder below both means that something is counted that the core does not count (A8). */
+const MISCLASSIFIED_BYTES = 1024 * 1024;
+const MISCLASSIFIED_SHARE = 0.01;
+
+/** Rows by agent and period; periods in which an agent has neither books nor gaps nor losses are left out. */
+export function verifyRows(books: Books): VerifyRow[] {
+  return books.agents.flatMap((agent) => {
+    const of = <T extends { agentId: string }>(rows: readonly T[]): T[] =>
+      rows.filter((row) => row.agentId === agent.agentId);
+    const mine = { ...books, gaps: of(books.gaps), lost: of(books.lost), runs: of(books.runs) };
+    const core = new Map(of(books.core).map((row) => [row.period, row]));
+    const booked = new Map(of(books.booked).map((row) => [row.period, row]));
+    return books.periods.flatMap((period, index) => {
+      const row = verifyRow(mine, agent, period, core.get(index), booked.get(index));
+      return row === null ? [] : [row];
+    });
+  });
+}
+
+/** `books` holds this agent's gaps, losses and runs alone. */
+function verifyRow(
+  books: Books,
+  agent: AgentRow,
+  period: NamedPeriod,
+  core: CoreTotalsRow | undefined,
+  booked: BookSums | undefined,
+): VerifyRow | null {
+  const gaps = books.gaps.filter((gap) => gap.from < period.to && gap.to > period.from);
+  // A loss is told once, where it ended, so that rows add up.
+  const lost = books.lost.filter((loss) => loss.to >= period.from && loss.to < period.to);
+  if (core === undefined && booked === undefined && gaps.length === 0 && lost.length === 0) return null;
+
+  const unmeasured =
+    core === undefined ? NONE : { download: core.unmeasuredDownload, upload: core.unmeasuredUpload };
+  const attributed = booked?.attributed ?? NONE;
+  const unattributed = booked?.unattributed ?? NONE;
+  const totals: Bytes | null = agent.measured ? pick(core ?? NONE) : null;
+  const difference = totals && minus(plus(totals, unmeasured), plus(attributed, unattributed));
+  return {
+    agent_id: agent.agentId,
+    day: period.name,
+    from: formatTime(period.from),
+    to: formatTime(period.to),
+    core: totals,
+    attributed: pick(attributed),
+    recovered: pick(booked?.recovered ?? NONE),
+    unattributed: pick(unattributed),
+    unmeasured,
+    difference,
+    lost: lost.map(pick).reduce(plus, NONE),
+    coverage: coverageOf(watched(books, agent, period), gaps),
+    gaps: gaps.map((gap) => ({ from: formatTime(gap.from), to: formatTime(gap.to), reason: gap.reason })),
+    state: stateOf(totals, difference, unattributed, isOpen(agent, period, books.now)),
+  };
+}
+
+/** The part of a period from the agent's first snapshot to the newest that arrived. */
+function watched(books: Books, agent: AgentRow, period: NamedPeriod): { from: number; to: number } {
+  const begun = books.runs.reduce((least, run) => Math.min(least, run.from), agent.firstSeen);
+  const newest = Math.max(agent.bookedTo + MINUTE_MS, agent.lastSnapshot);
+  return { from: Math.max(period.from, begun), to: Math.min(period.to, newest) };
+}
+
+/** More may still come for it: it is not over, or the agent has not delivered up to its end. */
+function isOpen(agent: AgentRow, period: NamedPeriod, now: number): boolean {
+  return period.to > now || Math.max(agent.bookedTo + MINUTE_MS, agent.lastSnapshot) < period.to;
+}
+
+function stateOf(
+  core: Bytes | null,
+  difference: Bytes | null,
+  unattributed: Bytes,
+  open: boolean,
+): BookState {
+  if (core === null || difference === null) return 'not measured';
+  const misclassified = (['download', 'upload'] as const).some(
+    (way) => unattributed[way] < -MISCLASSIFIED_BYTES && unattributed[way] < -MISCLASSIFIED_SHARE * core[way],
+  );
+  if (misclassified) return 'unbalanced';
+  if (open) return 'open';
+  return difference.download === 0 && difference.upload === 0 ? 'balanced' : 'unbalanced';
+}
+
+function pick({ download, upload }: Bytes): Bytes {
+  return { download, upload };
+}
+
+function plus(a: Bytes, b: Bytes): Bytes {
+  return { download: a.download + b.download, upload: a.upload + b.upload };
+}
+
+function minus(a: Bytes, b: Bytes): Bytes {
+  return { download: a.download - b.download, upload: a.upload - b.upload };
+}
