@@ -1,0 +1,451 @@
+import { minuteOf, splitOverMinutes, stepFor } from '../../domain/bucket.ts';
+import type { Bytes } from '../../domain/connection.ts';
+import type { GapReason, Listed, SnapshotDiff } from '../../domain/snapshot.ts';
+import { type BookEntry, newEntry } from './entry.ts';
+import { acceptedIncrease, judgeRun, type RunVerdict } from './run.ts';
+
+export interface Gap {
+  id: number;
+  from: number;
+  to: number;
+  reason: GapReason;
+}
+
+export interface Run {
+  id: number;
+  from: number;
+  version: string;
+}
+
+/** What outlives the process, besides the open connections; committed with every flush. */
+export interface BookState {
+  /** Receipt of the last good snapshot, agent's clock in ms; null before the first attach. */
+  lastGood: number | null;
+  /** The core's totals then. */
+  lastTotals: Bytes;
+  /** Running sum of accepted increases since the journal began. */
+  accepted: Bytes;
+  /** Accepted increases of the present run, and what was booked to its counted connections. */
+  runAccepted: Bytes;
+  runCounted: Bytes;
+  nextGap: number;
+  nextRun: number;
+  /** The gap that is not over yet. */
+  openGap: Gap | null;
+}
+
+export function emptyState(): BookState {
+  const none = (): Bytes => ({ download: 0, upload: 0 });
+  return {
+    lastGood: null,
+    lastTotals: none(),
+    accepted: none(),
+    runAccepted: none(),
+    runCounted: none(),
+    nextGap: 1,
+    nextRun: 1,
+    openGap: null,
+  };
+}
+
+/** What changed since the last flush. The journal commits it as a whole, or the books keep it. */
+export interface BookChanges {
+  /** Connections with new samples; new connections have `key` 0. */
+  entries: BookEntry[];
+  /** Connections whose `closedAt` changed. */
+  closed: BookEntry[];
+  /** Running sums of accepted increases at the end of each minute that changed. */
+  totals: { minute: number; download: number; upload: number }[];
+  gaps: Gap[];
+  runs: Run[];
+  state: BookState;
+}
+
+/** Told as it happens, for the console and the log; never awaited. */
+export interface BookEvents {
+  opened?(entry: BookEntry): void;
+  moved?(entry: BookEntry, download: number, upload: number): void;
+  closed?(entry: BookEntry): void;
+  run?(verdict: RunVerdict, run: Run): void;
+  anomaly?(entry: BookEntry): void;
+  unbalanced?(remainder: number): void;
+}
+
+export interface BooksOptions {
+  state: BookState;
+  /** The connections that were open when the state was committed. */
+  open: Iterable<BookEntry>;
+  /**
+   * A closed connection of that id that the journal still has. A core never lists one again; forks and merged
+   * frames might, and its bytes must not count twice then.
+   */
+  recall?: (id: string) => BookEntry | undefined;
+  events?: BookEvents;
+}
+
+/** The negative remainder that means misclassification (A8): bytes, share of the run, and for how long. */
+const UNBALANCED_BYTES = 1024 * 1024;
+const UNBALANCED_SHARE = 0.01;
+const UNBALANCED_MS = 10 * 60_000;
+
+/**
+ * The books: rules A1–A10 as pure code. Fed with snapshot differences and breaks of the feed, they yield samples,
+ * totals, gaps and runs; no socket, no SQL, no clock.
+ *
+ * Invariants: for every connection, Σ of the growth of its samples = counter − base (I1); Σ growth of counted
+ * samples + unattributed = accepted increases (I2, by definition of unattributed on the master). Nothing is
+ * forgotten before `committed()` is told that the journal has it.
+ */
+export class Books {
+  readonly #open = new Map<string, BookEntry>();
+  readonly #byListed = new WeakMap<Listed, BookEntry>();
+  readonly #recall: (id: string) => BookEntry | undefined;
+  readonly #events: BookEvents;
+  #state: BookState;
+  /** A snapshot of this very feed came before: what is new since then happened since then. */
+  #watching = false;
+  #version = '';
+  #coreOffset = 0;
+  #polled = false;
+  #firstOfProcess = true;
+
+  #dirty = new Set<BookEntry>();
+  #closed: BookEntry[] = [];
+  #totals = new Map<number, Bytes>();
+  #gaps = new Map<number, Gap>();
+  #runs: Run[] = [];
+  #unbalancedSince: number | null = null;
+
+  /** Counters that fell, against all rules (A2). */
+  anomalies = 0;
+
+  constructor(options: BooksOptions) {
+    this.#state = options.state;
+    this.#recall = options.recall ?? (() => undefined);
+    this.#events = options.events ?? {};
+    for (const entry of options.open) this.#open.set(entry.fields.id, entry);
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  get state(): Readonly<BookState> {
+    return this.#state;
+  }
+
+  openEntries(): IterableIterator<BookEntry> {
+    return this.#open.values();
+  }
+
+  /**
+   * The feed is open. `clockOffsetMs` is the core's clock minus the agent's; `polled` says that the transport
+   * cannot prove that the same core process answers each time.
+   */
+  opened(info: { version: string; clockOffsetMs: number; polled: boolean }): void {
+    this.#version = info.version;
+    this.#coreOffset = info.clockOffsetMs;
+    this.#polled = info.polled;
+  }
+
+  /** The feed broke, or a first attempt failed; from here on nothing is watched. */
+  broken(reason: GapReason, at: number): void {
+    if (this.#state.lastGood === null) return;
+    const open = this.#state.openGap;
+    if (open === null) {
+      let from = this.#state.lastGood;
+      if (this.#firstOfProcess && at > from) {
+        // Until now it was the tracker that did not look; what is found now is another reason.
+        this.#putGap({ id: this.#state.nextGap++, from, to: at, reason: 'tracker-down' });
+        from = at;
+      }
+      this.#state.openGap = { id: this.#state.nextGap++, from, to: Math.max(from, at), reason };
+      this.#putGap(this.#state.openGap);
+    } else if (at > open.to) {
+      this.#state.openGap = { ...open, to: at };
+      this.#putGap(this.#state.openGap);
+    }
+    this.#watching = false;
+  }
+
+  snapshot(diff: SnapshotDiff): void {
+    const totals = { download: diff.downloadTotal, upload: diff.uploadTotal };
+    if (this.#state.lastGood === null) {
+      this.#attach(diff, totals);
+    } else {
+      this.#continue(diff, totals, this.#state.lastGood);
+    }
+    this.#state.lastGood = diff.at;
+    this.#state.lastTotals = totals;
+    this.#watching = true;
+    this.#firstOfProcess = false;
+    this.#watchBalance(diff.at);
+  }
+
+  #attach(diff: SnapshotDiff, totals: Bytes): void {
+    for (const listed of diff.added) {
+      const counter = { download: listed.download, upload: listed.upload };
+      const entry = newEntry(listed.fields, listed.counted, counter);
+      this.#admit(listed, entry);
+      this.#sample(entry, minuteOf(diff.at));
+    }
+    this.#state.lastTotals = totals;
+    this.#setTotals(minuteOf(diff.at));
+    this.#beginRun(diff.at, 'ambiguous');
+  }
+
+  #continue(diff: SnapshotDiff, totals: Bytes, lastGood: number): void {
+    const watched = this.#watching;
+    // A clock that was set back (AgentClock) leaves no interval to split over.
+    const from = Math.min(lastGood, diff.at);
+    const removed = this.#removed(diff);
+    const known = this.#open.size - removed.length;
+    const fell = fellBelow(totals, this.#state.lastTotals);
+    const verdict = judgeRun({
+      // Polling cannot prove that the same process answers; fallen totals without a known id are a new one.
+      unbroken: watched && !(this.#polled && fell && known === 0),
+      before: this.#state.lastTotals,
+      now: totals,
+      knownListed: known,
+    });
+    if (!watched) this.#closeGap(from, diff.at);
+    if (verdict === 'restarted' || verdict === 'ambiguous') this.#endRun(minuteOf(from));
+
+    const step = stepFor(minuteOf(diff.at) - minuteOf(from));
+    const counted = { download: 0, upload: 0 };
+    for (const listed of diff.added) this.#add(listed, diff.at, from, watched, step, counted);
+    for (const listed of diff.changed) {
+      const entry = this.#byListed.get(listed) ?? this.#open.get(listed.fields.id);
+      if (entry === undefined) this.#add(listed, diff.at, from, watched, step, counted);
+      else this.#grow(entry, listed, from, diff.at, !watched, step, counted);
+    }
+    for (const entry of removed) this.#close(entry, diff.at);
+
+    const increase = acceptedIncrease(verdict, this.#state.lastTotals, totals, counted);
+    if (verdict === 'restarted' || verdict === 'ambiguous') this.#beginRun(diff.at, verdict);
+    this.#accept(increase, from, diff.at, step);
+    this.#state.runCounted = plus(this.#state.runCounted, counted);
+  }
+
+  /** What is open in the books and not listed any more. The first snapshot of a process lists everything anew. */
+  #removed(diff: SnapshotDiff): BookEntry[] {
+    if (!this.#firstOfProcess) {
+      const entries: BookEntry[] = [];
+      for (const listed of diff.removed) {
+        const entry = this.#byListed.get(listed) ?? this.#open.get(listed.fields.id);
+        if (entry !== undefined && entry.closedAt === null) entries.push(entry);
+      }
+      return entries;
+    }
+    const listed = new Set(diff.added.map((item) => item.fields.id));
+    return [...this.#open.values()].filter((entry) => !listed.has(entry.fields.id));
+  }
+
+  #admit(listed: Listed, entry: BookEntry): void {
+    this.#open.set(entry.fields.id, entry);
+    this.#byListed.set(listed, entry);
+    this.#events.opened?.(entry);
+  }
+
+  #add(listed: Listed, at: number, from: number, watched: boolean, step: number, counted: Bytes): void {
+    const known = this.#open.get(listed.fields.id) ?? this.#reopen(listed.fields.id);
+    if (known !== undefined) {
+      this.#byListed.set(listed, known);
+      if (known.counter.download !== listed.download || known.counter.upload !== listed.upload) {
+        this.#grow(known, listed, from, at, !watched, step, counted);
+      }
+      return;
+    }
+    const entry = newEntry(listed.fields, listed.counted, { download: 0, upload: 0 });
+    this.#admit(listed, entry);
+    // A4: bytes first seen after a gap moved since the connection began, or since we last looked.
+    const start = listed.fields.start === 0 ? from : listed.fields.start - this.#coreOffset;
+    const since = watched ? from : Math.min(Math.max(start, from), at);
+    this.#grow(entry, listed, since, at, !watched, step, counted);
+    // Newly listed: a sample in its first minute, with zero bytes too, so that the count is exact.
+    if (entry.pending.length === 0) this.#sample(entry, minuteOf(at));
+  }
+
+  #reopen(id: string): BookEntry | undefined {
+    const entry = this.#recall(id);
+    if (entry === undefined) return undefined;
+    entry.closedAt = null;
+    this.#open.set(id, entry);
+    this.#closed.push(entry);
+    return entry;
+  }
+
+  #grow(
+    entry: BookEntry,
+    listed: Listed,
+    from: number,
+    at: number,
+    recovered: boolean,
+    step: number,
+    counted: Bytes,
+  ): void {
+    const download = this.#delta(entry, 'download', listed.download);
+    const upload = this.#delta(entry, 'upload', listed.upload);
+    if (download === 0 && upload === 0) return;
+    if (entry.counted) {
+      counted.download += download;
+      counted.upload += upload;
+    }
+    if (minuteOf(from) === minuteOf(at)) {
+      grow(entry, download, upload, recovered);
+      this.#sample(entry, minuteOf(at));
+    } else {
+      const ups = splitOverMinutes(upload, from, at, step);
+      splitOverMinutes(download, from, at, step).forEach((share, i) => {
+        const up = ups[i]?.bytes ?? 0;
+        if (share.bytes === 0 && up === 0) return;
+        grow(entry, share.bytes, up, recovered);
+        this.#sample(entry, share.minute);
+      });
+    }
+    this.#events.moved?.(entry, download, upload);
+  }
+
+  #delta(entry: BookEntry, side: keyof Bytes, raw: number): number {
+    const value = raw + entry.carried[side];
+    if (value >= entry.counter[side]) return value - entry.counter[side];
+    this.anomalies++;
+    this.#events.anomaly?.(entry);
+    entry.carried[side] = entry.counter[side];
+    return raw;
+  }
+
+  #sample(entry: BookEntry, minute: number): void {
+    const last = entry.pending.at(-1);
+    const values = {
+      minute,
+      download: entry.counter.download,
+      upload: entry.counter.upload,
+      recoveredDownload: entry.recovered.download,
+      recoveredUpload: entry.recovered.upload,
+    };
+    if (last !== undefined && last.minute === minute) entry.pending[entry.pending.length - 1] = values;
+    else entry.pending.push(values);
+    entry.minute = Math.max(entry.minute, minute);
+    this.#dirty.add(entry);
+  }
+
+  #close(entry: BookEntry, at: number): void {
+    entry.closedAt = at;
+    this.#open.delete(entry.fields.id);
+    this.#closed.push(entry);
+    this.#events.closed?.(entry);
+  }
+
+  #accept(increase: Bytes, from: number, at: number, step: number): void {
+    if (increase.download === 0 && increase.upload === 0) return;
+    this.#state.runAccepted = plus(this.#state.runAccepted, increase);
+    const ups = splitOverMinutes(increase.upload, from, at, step);
+    splitOverMinutes(increase.download, from, at, step).forEach((share, i) => {
+      this.#state.accepted = plus(this.#state.accepted, {
+        download: share.bytes,
+        upload: ups[i]?.bytes ?? 0,
+      });
+      this.#setTotals(share.minute);
+    });
+  }
+
+  #setTotals(minute: number): void {
+    this.#totals.set(minute, { ...this.#state.accepted });
+  }
+
+  /** A8: a run that ends with less accepted than booked takes what was booked as its accepted increase. */
+  #endRun(minute: number): void {
+    const { runAccepted, runCounted } = this.#state;
+    const missing = {
+      download: Math.max(0, runCounted.download - runAccepted.download),
+      upload: Math.max(0, runCounted.upload - runAccepted.upload),
+    };
+    if (missing.download === 0 && missing.upload === 0) return;
+    this.#state.accepted = plus(this.#state.accepted, missing);
+    this.#setTotals(minute);
+  }
+
+  #beginRun(at: number, verdict: RunVerdict): void {
+    const run = { id: this.#state.nextRun++, from: at, version: this.#version };
+    this.#runs.push(run);
+    this.#state.runAccepted = { download: 0, upload: 0 };
+    this.#state.runCounted = { download: 0, upload: 0 };
+    this.#unbalancedSince = null;
+    this.#events.run?.(verdict, run);
+  }
+
+  #putGap(gap: Gap): void {
+    this.#gaps.set(gap.id, gap);
+  }
+
+  #closeGap(from: number, to: number): void {
+    const open = this.#state.openGap;
+    if (open !== null) this.#putGap({ ...open, to: Math.max(open.to, to) });
+    else this.#putGap({ id: this.#state.nextGap++, from, to, reason: 'tracker-down' });
+    this.#state.openGap = null;
+  }
+
+  #watchBalance(at: number): void {
+    const { runAccepted, runCounted } = this.#state;
+    const remainder = runAccepted.download + runAccepted.upload - runCounted.download - runCounted.upload;
+    const run = runAccepted.download + runAccepted.upload;
+    if (remainder >= -UNBALANCED_BYTES || remainder >= -run * UNBALANCED_SHARE) {
+      this.#unbalancedSince = null;
+      return;
+    }
+    this.#unbalancedSince ??= at;
+    if (at - this.#unbalancedSince < UNBALANCED_MS) return;
+    this.#events.unbalanced?.(remainder);
+    this.#unbalancedSince = at;
+  }
+
+  /** Whether a flush would write anything but the time of the last snapshot. */
+  get hasChanges(): boolean {
+    return (
+      this.#dirty.size > 0 ||
+      this.#closed.length > 0 ||
+      this.#totals.size > 0 ||
+      this.#gaps.size > 0 ||
+      this.#runs.length > 0
+    );
+  }
+
+  /** What the journal has to commit now. The books hold on to it until `committed()`. */
+  changes(): BookChanges {
+    return {
+      entries: [...this.#dirty],
+      closed: [...this.#closed],
+      totals: [...this.#totals].map(([minute, sum]) => ({ minute, ...sum })),
+      gaps: [...this.#gaps.values()],
+      runs: [...this.#runs],
+      state: structuredClone(this.#state),
+    };
+  }
+
+  /** The journal has committed the changes (A1): only now they are forgotten here. */
+  committed(): void {
+    for (const entry of this.#dirty) entry.pending = [];
+    this.#dirty.clear();
+    this.#closed = [];
+    this.#totals.clear();
+    this.#gaps.clear();
+    this.#runs = [];
+  }
+}
+
+function grow(entry: BookEntry, download: number, upload: number, recovered: boolean): void {
+  entry.counter.download += download;
+  entry.counter.upload += upload;
+  if (!recovered) return;
+  entry.recovered.download += download;
+  entry.recovered.upload += upload;
+}
+
+function plus(a: Bytes, b: Bytes): Bytes {
+  return { download: a.download + b.download, upload: a.upload + b.upload };
+}
+
+function fellBelow(now: Bytes, before: Bytes): boolean {
+  return now.download < before.download || now.upload < before.upload;
+}

@@ -1,0 +1,79 @@
+import type { Sqlite } from '../../common/sqlite.ts';
+import { minuteOf } from '../../domain/bucket.ts';
+import { isCounted } from '../../domain/connection.ts';
+import { parseTime } from '../../domain/time.ts';
+
+interface OriginalRow {
+  rowid: number;
+  id: string | null;
+  conn_download: number | null;
+  conn_upload: number | null;
+  last_updated: string | null;
+  start: string | null;
+  type: string | null;
+  process: string | null;
+  agent_id: string | null;
+}
+
+/**
+ * Takes over the rows of the original's agent file: each becomes one unacknowledged sample at its
+ * `last_updated`, because what the original marked as delivered may not have been (its cursor skipped rows). The
+ * master merges by maximum, so what it has already changes nothing.
+ *
+ * A row keeps the agent id under which it was collected: the original made a new one at each start unless it was
+ * given one, and its master holds the rows under those ids. The id of the newest rows is kept for the journal.
+ */
+export function adoptOriginalRows(db: Sqlite): void {
+  const rows = db
+    .prepare(
+      'SELECT rowid, id, conn_download, conn_upload, last_updated, start, type, process, agent_id FROM connections',
+    )
+    .iterate() as IterableIterator<OriginalRow>;
+  const updates: { row: OriginalRow; at: number; start: number }[] = [];
+  for (const row of rows) {
+    const start = parseTime(row.start ?? '') ?? 0;
+    updates.push({ row, at: parseTime(row.last_updated ?? '') ?? start, start });
+  }
+  updates.sort((a, b) => a.at - b.at);
+
+  const unusable = db.prepare('DELETE FROM connections WHERE rowid = ?');
+  const quarantine = db.prepare(
+    "INSERT INTO quarantine (at, what, code, row) VALUES (0, 'connections', 'malformed', ?)",
+  );
+  const adopt = db.prepare(
+    `UPDATE connections SET key = ?, agent_id = ?, start_ms = ?, counted = ?, last_minute = ?, closed_at = ?,
+       rev = 1, dirty = 1, close_rev = 1, close_dirty = 1 WHERE rowid = ?`,
+  );
+  const sample = db.prepare(
+    'INSERT INTO samples (minute, conn, down, up, rdown, rup, flags, rev) VALUES (?, ?, ?, ?, 0, 0, 4, 1)',
+  );
+  const newest = updates.findLast(({ row }) => (row.agent_id ?? '').trim() !== '')?.row.agent_id?.trim();
+  const agent = newest ?? '';
+  let key = 0;
+  for (const { row, at, start } of updates) {
+    const down = row.conn_download ?? 0;
+    const up = row.conn_upload ?? 0;
+    if (
+      row.id === null ||
+      row.id === '' ||
+      !Number.isSafeInteger(down) ||
+      !Number.isSafeInteger(up) ||
+      down < 0 ||
+      up < 0
+    ) {
+      quarantine.run(JSON.stringify(row).slice(0, 2000));
+      unusable.run(row.rowid);
+      continue;
+    }
+    key++;
+    const counted = isCounted({ conn_type: row.type ?? '', process: row.process ?? '' });
+    // Closed until the core lists it: the first snapshot opens again what still lives.
+    adopt.run(key, row.agent_id?.trim() || agent, start, counted ? 1 : 0, minuteOf(at), at, row.rowid);
+    sample.run(minuteOf(at), key, down, up);
+  }
+  const put = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
+  put.run('adopted', '1');
+  put.run('rev', '1');
+  put.run('next_key', String(key + 1));
+  if (agent !== '') put.run('agent_id', agent);
+}

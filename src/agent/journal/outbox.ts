@@ -1,0 +1,214 @@
+import { randomUUID } from 'node:crypto';
+import type { Sqlite } from '../../common/sqlite.ts';
+import { DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
+import { FLAG_AGAIN, FLAG_SENT_BEFORE, MAX_INFLIGHT, type RowArray } from '../../protocol/v2.ts';
+import type { Journal } from './journal.ts';
+import { type ConnectionRow, fieldsOfRow } from './rows.ts';
+import { StringTable } from './string-table.ts';
+
+/** Taken over from the original's file: delivered by the original's wire, under the id it was collected with. */
+export const FLAG_ADOPTED = 4;
+
+/** A row of a batch: its key in the journal and the revision that was sent. */
+type Ref = readonly [key: number, rev: number];
+type SampleRef = readonly [minute: number, conn: number, rev: number, flags: number];
+
+/** What is sent in one request, and what an answer to it acknowledges. */
+export interface Batch {
+  id: string;
+  prev: string | null;
+  inflight: string[];
+  rows: Record<RowArray, unknown[][]>;
+  strings: string[];
+  count: number;
+  refs: {
+    samples: SampleRef[];
+    connections: Ref[];
+    closed: Ref[];
+    totals: Ref[];
+    gaps: Ref[];
+    runs: Ref[];
+    lost: Ref[];
+  };
+}
+
+interface SampleRow {
+  minute: number;
+  conn: number;
+  down: number;
+  up: number;
+  rdown: number;
+  rup: number;
+  flags: number;
+  rev: number;
+}
+
+/**
+ * Chooses what is sent. Samples go in order of (minute, connection), which is the order in which they came to be
+ * for every connection; a connection's row goes with its first sample, its close after its last one. What was
+ * acknowledged is known by revision, so a row that changed meanwhile stays dirty. No time is a cursor.
+ */
+export class Outbox {
+  readonly #journal: Journal;
+  readonly #db: Sqlite;
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+    this.#db = journal.db;
+  }
+
+  /** Rows waiting. */
+  backlog(): number {
+    const row = this.#db
+      .prepare(
+        `SELECT (SELECT count(*) FROM samples INDEXED BY samples_dirty WHERE dirty = 1)
+          + (SELECT count(*) FROM connections INDEXED BY connections_close_dirty WHERE close_dirty = 1) AS n`,
+      )
+      .get() as { n: number };
+    return row.n;
+  }
+
+  /** The next batch of at most `maxRows` rows; it may be empty (a sign of life that carries `prev`). */
+  next(maxRows: number): Batch {
+    const strings = new StringTable();
+    const batch: Batch = {
+      id: randomUUID(),
+      prev: this.#journal.meta('prev') ?? null,
+      inflight: this.inflight(),
+      rows: { runs: [], gaps: [], connections: [], samples: [], totals: [], closed: [], lost: [] },
+      strings: strings.list,
+      count: 0,
+      refs: { samples: [], connections: [], closed: [], totals: [], gaps: [], runs: [], lost: [] },
+    };
+    // Room is left for the connections' own rows, and for totals and closes, so that none of them starves.
+    const third = Math.max(1, Math.ceil(maxRows / 3));
+    const room = () => Math.max(0, maxRows - batch.count);
+    this.#takeSmall(batch, strings, Math.max(1, Math.floor(maxRows / 8)));
+    const limit = Math.min(third, room());
+    const samples = this.#db
+      .prepare(
+        `SELECT minute, conn, down, up, rdown, rup, flags, rev FROM samples INDEXED BY samples_dirty
+         WHERE dirty = 1 AND flags & ${FLAG_ADOPTED} = 0 ORDER BY minute, conn LIMIT ?`,
+      )
+      .all(limit) as SampleRow[];
+    const full = samples.length === limit;
+    const frontier = full ? (samples.at(-1)?.minute ?? 0) : Number.MAX_SAFE_INTEGER;
+    const ids = new Map<number, number>();
+    for (const sample of samples) this.#takeSample(batch, strings, sample, ids);
+    this.#takeTotals(batch, frontier, Math.ceil(room() / 2));
+    this.#takeClosed(batch, strings, frontier, room(), ids);
+    return batch;
+  }
+
+  #takeSample(batch: Batch, strings: StringTable, sample: SampleRow, ids: Map<number, number>): void {
+    let id = ids.get(sample.conn);
+    if (id === undefined) {
+      id = this.#takeConnection(batch, strings, sample.conn);
+      ids.set(sample.conn, id);
+    }
+    const flags = (sample.flags & FLAG_AGAIN) | (sample.flags & FLAG_SENT_BEFORE ? FLAG_SENT_BEFORE : 0);
+    batch.rows.samples.push([id, sample.minute, sample.down, sample.up, sample.rdown, sample.rup, flags]);
+    batch.refs.samples.push([sample.minute, sample.conn, sample.rev, sample.flags]);
+    batch.count++;
+  }
+
+  /** The connection's row goes along until it was acknowledged once. Returns the index of its id. */
+  #takeConnection(batch: Batch, strings: StringTable, key: number): number {
+    const row = this.#db.prepare('SELECT * FROM connections WHERE key = ?').get(key) as ConnectionRow;
+    const fields = fieldsOfRow(row);
+    const id = strings.index(fields.id);
+    if (row.dirty === 1) {
+      batch.rows.connections.push([
+        id,
+        fields.start,
+        Number(row.base_down),
+        Number(row.base_up),
+        Number(row.counted),
+        ...DESCRIPTIVE_FIELDS.map((field) =>
+          field.type === 'integer' ? Number(fields[field.name]) : strings.index(String(fields[field.name])),
+        ),
+      ]);
+      batch.refs.connections.push([key, Number(row.rev)]);
+      batch.count++;
+    }
+    return id;
+  }
+
+  #takeTotals(batch: Batch, frontier: number, room: number): void {
+    const rows = this.#db
+      .prepare(
+        'SELECT minute, down, up, rev FROM totals INDEXED BY totals_dirty WHERE dirty = 1 AND minute <= ? ORDER BY minute LIMIT ?',
+      )
+      .all(frontier, room) as { minute: number; down: number; up: number; rev: number }[];
+    for (const row of rows) {
+      batch.rows.totals.push([row.minute, row.down, row.up]);
+      batch.refs.totals.push([row.minute, row.rev]);
+      batch.count++;
+    }
+  }
+
+  /** Closes of connections all of whose samples were sent before, or are in this batch. */
+  #takeClosed(
+    batch: Batch,
+    strings: StringTable,
+    frontier: number,
+    room: number,
+    ids: Map<number, number>,
+  ): void {
+    const rows = this.#db
+      .prepare(
+        `SELECT key, closed_at, close_rev FROM connections INDEXED BY connections_close_dirty
+         WHERE close_dirty = 1 AND last_minute < ? AND agent_id = ? ORDER BY last_minute LIMIT ?`,
+      )
+      .all(frontier, this.#journal.agentId, Math.ceil(room / 2)) as {
+      key: number;
+      closed_at: number;
+      close_rev: number;
+    }[];
+    for (const row of rows) {
+      const id = ids.get(row.key) ?? this.#takeConnection(batch, strings, row.key);
+      batch.rows.closed.push([id, row.closed_at]);
+      batch.refs.closed.push([row.key, row.close_rev]);
+      batch.count++;
+    }
+  }
+
+  #takeSmall(batch: Batch, strings: StringTable, room: number): void {
+    type Small = { id: number; rev: number } & Record<string, number | string>;
+    const take = (table: 'runs' | 'gaps' | 'lost', row: (r: Small) => unknown[]) => {
+      const rows = this.#db
+        .prepare(`SELECT * FROM ${table} WHERE dirty = 1 ORDER BY id LIMIT ?`)
+        .all(Math.max(0, room - batch.count)) as Small[];
+      for (const item of rows) {
+        batch.rows[table].push(row(item));
+        batch.refs[table].push([item.id, item.rev]);
+        batch.count++;
+      }
+    };
+    take('runs', (r) => [r.id, r.from_ms, strings.index(String(r.version))]);
+    take('gaps', (r) => [r.id, r.from_ms, r.to_ms, r.reason]);
+    take('lost', (r) => [r.id, r.from_ms, r.to_ms, r.down, r.up, r.connections, r.reason]);
+  }
+
+  /** Batches sent since the last answer, oldest first. */
+  inflight(): string[] {
+    const rows = this.#db.prepare('SELECT batch FROM inflight ORDER BY seq').all() as { batch: string }[];
+    return rows.map((row) => row.batch);
+  }
+
+  /** Before a batch leaves: it is in flight, and its samples are marked as sent. One transaction. */
+  sending(batch: Batch): void {
+    const mark = this.#db.prepare(
+      `UPDATE samples SET flags = flags | ${FLAG_SENT_BEFORE} WHERE minute = ? AND conn = ?`,
+    );
+    this.#db.transaction(() => {
+      this.#db.prepare('INSERT INTO inflight (batch) VALUES (?)').run(batch.id);
+      this.#db
+        .prepare(
+          `DELETE FROM inflight WHERE seq NOT IN (SELECT seq FROM inflight ORDER BY seq DESC LIMIT ${MAX_INFLIGHT})`,
+        )
+        .run();
+      for (const [minute, conn] of batch.refs.samples) mark.run(minute, conn);
+    })();
+  }
+}

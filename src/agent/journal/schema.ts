@@ -1,0 +1,127 @@
+import { copyFileSync } from 'node:fs';
+import type { Sqlite, StoreFile } from '../../common/sqlite.ts';
+import { columnOf, DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
+import { adoptOriginalRows } from './adopt.ts';
+
+/**
+ * The journal (`--local-database`). What is sent has, in each table: `rev`, the flush that changed it last;
+ * `dirty`, 1 until that revision was acknowledged; `ord`, the ordinal of the acknowledged batch that held it.
+ *
+ * Sizes matter here: a flush of 1,000 changing connections must touch few pages. So a sample is keyed
+ * `(minute, conn)` and the index of what is dirty has the same order and holds dirty rows only, so that a sample
+ * that is overwritten within its minute touches no index at all. The wide row of a connection is written when it
+ * is first seen, when it closes, and once an hour.
+ */
+const CONNECTION_COLUMNS = [
+  'id TEXT',
+  'conn_download INTEGER',
+  'conn_upload INTEGER',
+  'last_updated TEXT',
+  'start TEXT',
+  ...DESCRIPTIVE_FIELDS.filter((field) => field.name !== 'provider').map(
+    (field) => `${columnOf(field)} ${field.type === 'integer' ? 'INTEGER' : 'TEXT'}`,
+  ),
+  'agent_id TEXT',
+];
+
+const OUR_COLUMNS = [
+  'key INTEGER',
+  "provider TEXT NOT NULL DEFAULT ''",
+  'start_ms INTEGER NOT NULL DEFAULT 0',
+  'counted INTEGER NOT NULL DEFAULT 1',
+  'base_down INTEGER NOT NULL DEFAULT 0',
+  'base_up INTEGER NOT NULL DEFAULT 0',
+  'carried_down INTEGER NOT NULL DEFAULT 0',
+  'carried_up INTEGER NOT NULL DEFAULT 0',
+  'recovered_down INTEGER NOT NULL DEFAULT 0',
+  'recovered_up INTEGER NOT NULL DEFAULT 0',
+  'last_minute INTEGER NOT NULL DEFAULT 0',
+  'closed_at INTEGER',
+  'rev INTEGER NOT NULL DEFAULT 0',
+  'dirty INTEGER NOT NULL DEFAULT 0',
+  'ord INTEGER NOT NULL DEFAULT 0',
+  'close_rev INTEGER NOT NULL DEFAULT 0',
+  'close_dirty INTEGER NOT NULL DEFAULT 0',
+  'close_ord INTEGER NOT NULL DEFAULT 0',
+];
+
+const SENT = 'rev INTEGER NOT NULL, dirty INTEGER NOT NULL DEFAULT 1, ord INTEGER NOT NULL DEFAULT 0';
+
+const TABLES = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+-- Absolute counters at the end of a minute. flags: 1 again, 2 sent in a batch that was not answered yet,
+-- 4 taken over from the original (goes by the original's wire).
+CREATE TABLE samples (
+  minute INTEGER NOT NULL, conn INTEGER NOT NULL, down INTEGER NOT NULL, up INTEGER NOT NULL,
+  rdown INTEGER NOT NULL, rup INTEGER NOT NULL, flags INTEGER NOT NULL DEFAULT 0, ${SENT},
+  PRIMARY KEY (minute, conn)
+) WITHOUT ROWID;
+CREATE INDEX samples_dirty ON samples (minute, conn) WHERE dirty = 1;
+
+-- Running sums of the accepted increases of the core's totals.
+CREATE TABLE totals (
+  minute INTEGER PRIMARY KEY, down INTEGER NOT NULL, up INTEGER NOT NULL, ${SENT}
+);
+CREATE INDEX totals_dirty ON totals (minute) WHERE dirty = 1;
+
+CREATE TABLE gaps (
+  id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, reason TEXT NOT NULL, ${SENT}
+);
+CREATE TABLE runs (id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, version TEXT NOT NULL, ${SENT});
+CREATE TABLE lost (
+  id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, down INTEGER NOT NULL, up INTEGER NOT NULL,
+  connections INTEGER NOT NULL, reason TEXT NOT NULL, ${SENT}
+);
+
+-- What was deleted whole after it was acknowledged, per day: sent as lost if the master turns out to be older.
+CREATE TABLE pruned (
+  day INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, down INTEGER NOT NULL, up INTEGER NOT NULL,
+  connections INTEGER NOT NULL, ord INTEGER NOT NULL, reported INTEGER NOT NULL DEFAULT 0
+);
+
+-- Batches that were acknowledged, by ordinal; and those sent since the last answer.
+CREATE TABLE batches (ord INTEGER PRIMARY KEY, batch TEXT NOT NULL UNIQUE, at INTEGER NOT NULL);
+CREATE TABLE inflight (seq INTEGER PRIMARY KEY, batch TEXT NOT NULL);
+
+-- Rows that the master refused: visible, bounded.
+CREATE TABLE quarantine (
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, what TEXT NOT NULL, code TEXT NOT NULL, row TEXT NOT NULL
+);
+`;
+
+const INDEXES = `
+CREATE UNIQUE INDEX connections_key ON connections (key);
+CREATE INDEX connections_open ON connections (key) WHERE closed_at IS NULL;
+CREATE INDEX connections_closed ON connections (closed_at) WHERE closed_at IS NOT NULL;
+CREATE INDEX connections_dirty ON connections (key) WHERE dirty = 1;
+CREATE INDEX connections_close_dirty ON connections (last_minute) WHERE close_dirty = 1;
+`;
+
+function hasTable(db: Sqlite, name: string): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(name) !== undefined;
+}
+
+function createJournal(db: Sqlite): void {
+  const adopted = hasTable(db, 'connections');
+  if (!adopted) {
+    db.exec(`CREATE TABLE connections (${CONNECTION_COLUMNS.join(', ')}, PRIMARY KEY (id, agent_id))`);
+  }
+  for (const column of OUR_COLUMNS) db.exec(`ALTER TABLE connections ADD COLUMN ${column}`);
+  db.exec(TABLES);
+  if (adopted) adoptOriginalRows(db);
+  db.exec(INDEXES);
+}
+
+/** Where the copy of an original's agent file goes, before the file is altered. */
+export function backupOf(path: string): string {
+  return `${path}.v0.2.0`;
+}
+
+export const JOURNAL_FILE: StoreFile = {
+  applicationId: 0x6d636a6e, // 'mcjn'
+  kind: 'journal',
+  adopts: (db) => hasTable(db, 'connections') && hasTable(db, 'sync_state'),
+  beforeAdopt: (path) => copyFileSync(path, backupOf(path)),
+  migrations: [{ version: 1, up: createJournal }],
+};

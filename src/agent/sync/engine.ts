@@ -1,0 +1,271 @@
+import { Backoff } from '../../common/backoff.ts';
+import type { Logger } from '../../common/logger.ts';
+import { MAX_ROWS, PROTOCOL_VERSION, type SyncRequest } from '../../protocol/v2.ts';
+import type { AgentClock } from '../clock.ts';
+import { Acknowledger } from '../journal/acknowledge.ts';
+import type { Journal } from '../journal/journal.ts';
+import { type Batch, Outbox } from '../journal/outbox.ts';
+import { judgeReply, type Outcome } from './outcome.ts';
+import type { Transport } from './transport.ts';
+import { encodeV1, nextV1, type V1Batch } from './v1.ts';
+
+/** What the agent says of itself in every request; display only. */
+export interface SelfReport {
+  core: SyncRequest['core'];
+  version: string;
+  sampleInterval: number;
+  journalBudget: number;
+}
+
+export interface SyncEngineOptions {
+  journal: Journal;
+  transport: Transport;
+  clock: AgentClock;
+  /** Seconds between two syncs, announced so that the master can tell late from offline. */
+  interval: number;
+  report: () => SelfReport;
+  logger: Logger;
+  random?: () => number;
+  /** The monotonic clock in ms, for the hourly probe. */
+  monotonic?: () => number;
+}
+
+/** When to call `step` again. */
+export type Next = { kind: 'now' } | { kind: 'interval' } | { kind: 'after'; ms: number };
+
+export interface SyncStatus {
+  protocol: 1 | 2;
+  lastOk: number | null;
+  clockOffsetMs: number;
+  failure: string | null;
+  sent: number;
+}
+
+const RETRY_BASE_MS = 1000;
+const RETRY_CAP_MS = 120_000;
+const DENIED_MS = 5 * 60_000;
+const PROBE_MS = 3_600_000;
+const NOW: Next = { kind: 'now' };
+const INTERVAL: Next = { kind: 'interval' };
+
+/**
+ * One step of sync at a time: choose a batch, write down that it is in flight, send, take in the answer. Loops,
+ * timers and signals are around it (`syncer.ts`), so that a test can put a crash between any two of its parts.
+ */
+export class SyncEngine {
+  readonly #journal: Journal;
+  readonly #outbox: Outbox;
+  readonly #ack: Acknowledger;
+  readonly #transport: Transport;
+  readonly #clock: AgentClock;
+  readonly #options: SyncEngineOptions;
+  readonly #backoff: Backoff;
+  readonly #log: Logger;
+  readonly #monotonic: () => number;
+  /** Rows that fit, after a 413; and while a batch that the master cannot read is being narrowed down. */
+  #fits = MAX_ROWS;
+  #narrowed: number | null = null;
+  #v1Until = 0;
+  readonly status: SyncStatus = { protocol: 2, lastOk: null, clockOffsetMs: 0, failure: null, sent: 0 };
+
+  constructor(options: SyncEngineOptions) {
+    this.#options = options;
+    this.#journal = options.journal;
+    this.#outbox = new Outbox(options.journal);
+    this.#ack = new Acknowledger(options.journal);
+    this.#transport = options.transport;
+    this.#clock = options.clock;
+    this.#log = options.logger;
+    this.#backoff = new Backoff(RETRY_BASE_MS, RETRY_CAP_MS, options.random);
+    this.#monotonic = options.monotonic ?? (() => performance.now());
+    this.#fits = Number(this.#journal.meta('fits') ?? MAX_ROWS);
+  }
+
+  backlog(): number {
+    return this.#outbox.backlog();
+  }
+
+  async step(): Promise<Next> {
+    const adopted = nextV1(this.#journal, 'adopted', Math.min(1000, this.#limit()));
+    if (adopted.records.length > 0) return await this.#stepV1(adopted);
+    if (this.#monotonic() < this.#v1Until) {
+      const records = nextV1(this.#journal, 'fallback', Math.min(1000, this.#limit()));
+      return records.records.length === 0 ? INTERVAL : await this.#stepV1(records);
+    }
+    return await this.#stepV2();
+  }
+
+  #limit(): number {
+    return Math.max(1, Math.min(this.#fits, this.#narrowed ?? MAX_ROWS));
+  }
+
+  async #stepV2(): Promise<Next> {
+    if (this.status.protocol === 2) this.#ack.upgradeFromV1();
+    const batch = this.#outbox.next(this.#limit());
+    this.#outbox.sending(batch);
+    const reply = await this.#transport.post('/api/v2/sync', this.#encode(batch));
+    const outcome = judgeReply(reply);
+    if (outcome.kind !== 'answered') return this.#failed(outcome, batch.count, () => this.#giveUp(batch));
+    const { answer } = outcome;
+    if (this.status.protocol === 1) {
+      // The probe found v2. Nothing of what v1 took is known to the heads of this stream.
+      this.status.protocol = 2;
+      this.#log.info('the master understands protocol 2 now');
+    }
+    this.#succeeded(answer.server_time);
+    if (answer.limits.rows > 0 && answer.limits.rows < this.#fits) this.#fits = answer.limits.rows;
+    if (!answer.ok) {
+      this.#log.warn(
+        { head: answer.head_before, prev: batch.prev },
+        'the master is at another state than expected; sending again what it may miss',
+      );
+      this.#ack.notOk(batch, answer.head_before);
+      return NOW;
+    }
+    this.#ack.ok(batch, answer, this.#clock.now());
+    this.status.sent += batch.count;
+    if (answer.rejected.length > 0) {
+      this.#log.warn(
+        { rejected: answer.rejected.slice(0, 10), count: answer.rejected.length },
+        'rows refused',
+      );
+    }
+    this.#narrowed = null;
+    // A batch that was not nearly full took all there was.
+    return batch.count * 4 >= this.#limit() ? NOW : INTERVAL;
+  }
+
+  async #stepV1(batch: V1Batch): Promise<Next> {
+    const body = encodeV1(this.#journal.agentId, batch.records, this.#clock.now());
+    const outcome = judgeV1(await this.#transport.post('/api/v1/sync', body));
+    if (outcome.kind !== 'answered') {
+      return this.#failed(outcome, batch.records.length, () => this.#giveUpV1(batch));
+    }
+    this.#succeeded(null);
+    this.#ack.okV1(batch.samples, batch.which);
+    this.status.sent += batch.records.length;
+    this.#narrowed = null;
+    return NOW;
+  }
+
+  #succeeded(serverTime: number | null): void {
+    this.#backoff.reset();
+    this.status.failure = null;
+    this.status.lastOk = this.#clock.now();
+    if (serverTime === null) return;
+    this.status.clockOffsetMs = this.#clock.offsetFrom(serverTime);
+    this.#clock.serverTime(serverTime);
+  }
+
+  #failed(outcome: Exclude<Outcome, { kind: 'answered' }>, count: number, giveUp: () => void): Next {
+    switch (outcome.kind) {
+      case 'retry': {
+        this.status.failure = outcome.reason;
+        const ms = this.#backoff.next(outcome.floorMs);
+        this.#log.debug({ reason: outcome.reason, ms }, 'sync failed, will try again');
+        return { kind: 'after', ms };
+      }
+      case 'too-large': {
+        if (count <= 1) {
+          giveUp();
+          return NOW;
+        }
+        this.#fits = Math.max(1, Math.floor(Math.min(this.#fits, Math.max(count, 2)) / 2));
+        this.#journal.setMeta('fits', String(this.#fits));
+        this.#log.info({ rows: this.#fits }, 'batches are too large for the master; halved');
+        return NOW;
+      }
+      case 'invalid': {
+        this.status.failure = outcome.reason;
+        if (this.#limit() > 1 && count > 1) {
+          this.#narrowed = Math.max(1, Math.floor(Math.min(this.#limit(), count) / 2));
+          return NOW;
+        }
+        this.#log.error(
+          { reason: outcome.reason },
+          'the master cannot read this record; it is kept in quarantine',
+        );
+        giveUp();
+        this.#narrowed = null;
+        return count === 0 ? { kind: 'after', ms: this.#backoff.next() } : NOW;
+      }
+      case 'denied': {
+        this.status.failure = `${outcome.status} ${outcome.reason}`;
+        this.#log.error(
+          { status: outcome.status, reason: outcome.reason },
+          'the master refuses this agent (--master-token?); collecting goes on, nothing is lost',
+        );
+        return { kind: 'after', ms: DENIED_MS };
+      }
+      case 'unsupported': {
+        if (this.status.protocol === 2) {
+          this.#log.info('the master does not know protocol 2; falling back to the original wire');
+        }
+        this.status.protocol = 1;
+        this.#v1Until = this.#monotonic() + PROBE_MS;
+        return NOW;
+      }
+    }
+  }
+
+  #giveUp(batch: Batch): void {
+    this.#ack.giveUp(batch, this.#clock.now());
+  }
+
+  #giveUpV1(batch: V1Batch): void {
+    this.#ack.okV1(batch.samples, batch.which);
+    for (const record of batch.records) {
+      this.#ack.quarantine('v1', 'malformed', record, [], this.#clock.now());
+    }
+  }
+
+  #encode(batch: Batch): string {
+    const { journal, interval } = this.#options;
+    const report = this.#options.report();
+    const request: SyncRequest = {
+      v: PROTOCOL_VERSION,
+      agent_id: journal.agentId,
+      stream: journal.stream,
+      boot: journal.boot,
+      batch: batch.id,
+      prev: batch.prev,
+      inflight: batch.inflight,
+      sent_at: this.#clock.now(),
+      core: report.core,
+      strings: batch.strings,
+      ...batch.rows,
+      agent: {
+        version: report.version,
+        backlog: this.#outbox.backlog(),
+        interval,
+        sample_interval: report.sampleInterval,
+        quarantined: Number(journal.meta('quarantined') ?? 0),
+        journal_bytes: journal.size(),
+        journal_budget: report.journalBudget,
+      },
+    };
+    return JSON.stringify(request);
+  }
+}
+
+/** The original answers any success with its envelope; its body says nothing that the agent needs. */
+function judgeV1(reply: Parameters<typeof judgeReply>[0]): Outcome {
+  if (reply.kind === 'answer' && reply.status >= 200 && reply.status < 300) {
+    return {
+      kind: 'answered',
+      answer: {
+        ok: true,
+        head_before: null,
+        accepted: 0,
+        rejected: [],
+        server_time: 0,
+        limits: { rows: 0, bytes: 0 },
+      },
+    };
+  }
+  // An original answers 500 to what it cannot read; there is no way to tell that from trouble of its own.
+  const outcome = judgeReply(reply);
+  return outcome.kind === 'unsupported'
+    ? { kind: 'retry', floorMs: 60_000, reason: 'no sync endpoint' }
+    : outcome;
+}

@@ -1,0 +1,83 @@
+import type { Component } from '../../common/component.ts';
+import type { Logger } from '../../common/logger.ts';
+import type { Next, SyncEngine } from './engine.ts';
+import type { Transport } from './transport.ts';
+
+export interface SyncerOptions {
+  engine: SyncEngine;
+  transport: Transport;
+  /** Seconds. */
+  interval: number;
+  /** Brings the journal up to date before a batch is chosen. */
+  flush: () => void;
+  logger: Logger;
+  random?: () => number;
+}
+
+/** After a start or an outage agents must not all come at once: the first sync waits a random part of this. */
+const MOST_JITTER_MS = 5000;
+
+/** Runs the engine's steps: one request at a time, paced by its answers, woken early by `poke()`. */
+export class Syncer implements Component {
+  readonly name = 'sync';
+  readonly #options: SyncerOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | null = null;
+  #stopped = true;
+
+  constructor(options: SyncerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    const random = this.#options.random ?? Math.random;
+    this.#schedule(random() * Math.min(MOST_JITTER_MS, this.#options.interval * 1000));
+  }
+
+  #schedule(ms: number): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.poke(), ms);
+  }
+
+  /** Steps now, unless a step is under way. */
+  poke(): void {
+    if (this.#running !== null || this.#stopped) return;
+    clearTimeout(this.#timer);
+    this.#running = this.#run().finally(() => {
+      this.#running = null;
+    });
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const next = await this.#step();
+      if (this.#stopped) return;
+      if (next.kind === 'now') continue;
+      this.#schedule(next.kind === 'after' ? next.ms : this.#options.interval * 1000);
+      return;
+    }
+  }
+
+  async #step(): Promise<Next> {
+    try {
+      this.#options.flush();
+      return await this.#options.engine.step();
+    } catch (error) {
+      // The journal's disk: nothing is acknowledged, everything stays where it was.
+      this.#options.logger.error({ err: error }, 'sync could not use the journal');
+      return { kind: 'after', ms: 10_000 };
+    }
+  }
+
+  /** Ends the loop after one last delivery attempt, so that a clean stop leaves as little behind as possible. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+    await this.#step();
+    await this.#options.transport.close();
+  }
+}

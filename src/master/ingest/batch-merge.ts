@@ -1,0 +1,243 @@
+import type { Sqlite } from '../../common/sqlite.ts';
+import { MINUTE_MS, minuteOf } from '../../domain/bucket.ts';
+import type { Bytes, ConnectionFields } from '../../domain/connection.ts';
+import {
+  FLAG_AGAIN,
+  FLAG_SENT_BEFORE,
+  type RejectCode,
+  ROW_ORDER,
+  type RowArray,
+  type SyncRequest,
+} from '../../protocol/v2.ts';
+import type { Stream } from './heads.ts';
+import type { Ledger } from './ledger.ts';
+import { mergeSample, type RecordState } from './record.ts';
+import type { RecordTable } from './record-table.ts';
+import { fieldsOfRow, isRow, MAX_COUNTER } from './rows.ts';
+
+/** Samples later than that after the master's now are booked at its now (I6). */
+export const SKEW_MINUTES = 10;
+
+interface Introduced {
+  fields: ConnectionFields;
+  base: Bytes;
+  counted: boolean;
+}
+
+export interface MergeContext {
+  db: Sqlite;
+  records: RecordTable;
+  ledger: Ledger;
+  /** Epoch ms of the master's clock. */
+  now: number;
+  /** Epoch ms: records that were pruned had nothing in a later minute that could come again. */
+  horizon: number;
+  importRow: (rowid: number) => void;
+}
+
+type Row = (number | string)[];
+
+/** Merges one accepted v2 batch, array by array, row by row; a bad row is refused alone. */
+export class BatchMerge {
+  readonly #context: MergeContext;
+  readonly #request: SyncRequest;
+  readonly #stream: Stream;
+  readonly #agentId: string;
+  /** A sample sent before counts as `again` unless the head is exactly `prev` (docs/sync.md). */
+  readonly #againFlags: number;
+  readonly #introduced = new Map<number, Introduced>();
+  readonly #bases = new Map<number, Bytes | null>();
+  readonly rejected: [RowArray, number, RejectCode][] = [];
+  accepted = 0;
+  bookedTo = 0;
+  late = 0;
+
+  constructor(
+    context: MergeContext,
+    request: SyncRequest,
+    agentId: string,
+    stream: Stream,
+    headBefore: string | null,
+  ) {
+    this.#context = context;
+    this.#request = request;
+    this.#agentId = agentId;
+    this.#stream = stream;
+    this.#againFlags = FLAG_AGAIN | (headBefore === request.prev ? 0 : FLAG_SENT_BEFORE);
+  }
+
+  run(): void {
+    for (const array of ROW_ORDER) {
+      this.#request[array].forEach((row, index) => {
+        const code = isRow(array, row) ? this.#merge(array, row) : 'malformed';
+        if (code === null) this.accepted++;
+        else this.rejected.push([array, index, code]);
+      });
+    }
+    this.#keepTotals();
+  }
+
+  #merge(array: RowArray, row: Row): RejectCode | null {
+    switch (array) {
+      case 'runs':
+        return this.#mark('runs', ['from_ms', 'version'], [row[0], row[1], this.#text(row[2])]);
+      case 'gaps':
+        return this.#mark('gaps', ['from_ms', 'to_ms', 'reason'], row);
+      case 'lost':
+        return this.#mark('lost', ['from_ms', 'to_ms', 'down', 'up', 'connections', 'reason'], row);
+      case 'connections':
+        return this.#introduce(row);
+      case 'samples':
+        return this.#sample(row as number[]);
+      case 'totals':
+        return this.#totals(row as number[]);
+      case 'closed':
+        return this.#closed(row as number[]);
+    }
+  }
+
+  #text(index: number | string | undefined): string | null {
+    return this.#request.strings[Number(index)] ?? null;
+  }
+
+  /** Gaps, runs and lost rows: idempotent by their key in the stream, the newest version counts. */
+  #mark(
+    table: 'runs' | 'gaps' | 'lost',
+    columns: string[],
+    row: (number | string | null | undefined)[],
+  ): RejectCode | null {
+    const [id, ...values] = row;
+    if (values.some((value) => value === null || value === undefined)) return 'malformed';
+    this.#context.db
+      .prepare(
+        `INSERT INTO ${table} (stream, id, ${columns.join(', ')}) VALUES (?, ?, ${columns.map(() => '?').join(', ')})
+         ON CONFLICT (stream, id) DO UPDATE SET ${columns.map((c) => `${c} = excluded.${c}`).join(', ')}`,
+      )
+      .run(this.#stream.num, id, ...values);
+    return null;
+  }
+
+  #introduce(row: Row): RejectCode | null {
+    const fields = fieldsOfRow(row, this.#request.strings);
+    if (fields === null) return 'malformed';
+    const base = { download: Number(row[2]), upload: Number(row[3]) };
+    if (base.download > MAX_COUNTER || base.upload > MAX_COUNTER) return 'value-out-of-range';
+    this.#introduced.set(Number(row[0]), { fields, base, counted: row[4] === 1 });
+    const record = this.#find(fields.id);
+    if (record === undefined) return null;
+    this.#context.records.fill(record, fields);
+    this.#putBase(record, base);
+    return null;
+  }
+
+  #find(id: string): RecordState | undefined {
+    return this.#context.records.find(id, this.#agentId, this.#context.importRow);
+  }
+
+  #putBase(record: RecordState, base: Bytes): void {
+    this.#context.db
+      .prepare('INSERT OR REPLACE INTO bases (conn, stream, down, up) VALUES (?, ?, ?, ?)')
+      .run(record.num, this.#stream.num, base.download, base.upload);
+    this.#bases.set(record.num, base);
+  }
+
+  #baseOf(record: RecordState): Bytes | null {
+    const known = this.#bases.get(record.num);
+    if (known !== undefined) return known;
+    const row = this.#context.db
+      .prepare('SELECT down AS download, up AS upload FROM bases WHERE conn = ? AND stream = ?')
+      .get(record.num, this.#stream.num) as Bytes | undefined;
+    this.#bases.set(record.num, row ?? null);
+    return row ?? null;
+  }
+
+  #sample(row: number[]): RejectCode | null {
+    const [index = -1, minute = 0, down = 0, up = 0, recoveredDown = 0, recoveredUp = 0, flags = 0] = row;
+    if (down > MAX_COUNTER || up > MAX_COUNTER) return 'value-out-of-range';
+    const id = this.#text(index);
+    if (id === null) return 'malformed';
+    let record = this.#find(id);
+    if (record === undefined) {
+      const introduced = this.#introduced.get(index);
+      if (introduced === undefined) return 'unknown-connection';
+      if ((flags & this.#againFlags) !== 0 && minute < minuteOf(this.#context.horizon)) return 'too-old';
+      record = this.#context.records.create(
+        introduced.fields,
+        this.#agentId,
+        introduced.counted,
+        introduced.base,
+      );
+      this.#putBase(record, introduced.base);
+    }
+    const base = this.#baseOf(record);
+    if (base === null) return 'unknown-connection';
+    const at = this.#bounded(minute);
+    const booking = mergeSample(
+      record,
+      {
+        minute: at,
+        download: down,
+        upload: up,
+        recoveredDownload: recoveredDown,
+        recoveredUpload: recoveredUp,
+      },
+      base,
+    );
+    if (booking !== null) {
+      this.#context.ledger.book(record, booking);
+      this.#touch(record, (at + 1) * MINUTE_MS - 1);
+    }
+    this.bookedTo = Math.max(this.bookedTo, at);
+    return null;
+  }
+
+  #touch(record: RecordState, at: number): void {
+    record.updatedAt = Math.max(record.updatedAt, Math.min(at, this.#context.now));
+    if (record.closedAt !== null) record.closedAt = Math.max(record.closedAt, record.updatedAt);
+  }
+
+  #bounded(minute: number): number {
+    const now = minuteOf(this.#context.now);
+    if (minute <= now + SKEW_MINUTES) return minute;
+    this.late++;
+    return now;
+  }
+
+  #totals(row: number[]): RejectCode | null {
+    const [minute = 0, down = 0, up = 0] = row;
+    const { totals } = this.#stream;
+    const increase = {
+      download: Math.max(0, down - totals.download),
+      upload: Math.max(0, up - totals.upload),
+    };
+    if (increase.download > MAX_COUNTER || increase.upload > MAX_COUNTER) return 'value-out-of-range';
+    totals.download += increase.download;
+    totals.upload += increase.upload;
+    const at = this.#bounded(minute);
+    if (increase.download > 0 || increase.upload > 0) this.#context.ledger.total(this.#agentId, at, increase);
+    this.bookedTo = Math.max(this.bookedTo, at);
+    return null;
+  }
+
+  #closed(row: number[]): RejectCode | null {
+    const [index = -1, closedAt = 0] = row;
+    const id = this.#text(index);
+    if (id === null) return 'malformed';
+    const record = this.#find(id);
+    // Pruned here, or its samples were refused: there is nothing left to close.
+    if (record === undefined) return null;
+    const at = Math.max(record.closedAt ?? 0, Math.min(closedAt, this.#context.now));
+    if (record.closedAt !== at) {
+      record.closedAt = at;
+      record.changed = true;
+    }
+    return null;
+  }
+
+  #keepTotals(): void {
+    const { totals, num } = this.#stream;
+    this.#context.db
+      .prepare('UPDATE streams SET totals_down = ?, totals_up = ? WHERE num = ?')
+      .run(totals.download, totals.upload, num);
+  }
+}

@@ -1,0 +1,120 @@
+import type { Statement } from 'better-sqlite3';
+import type { Sqlite } from '../../common/sqlite.ts';
+import type { Bytes } from '../../domain/connection.ts';
+import type { Booking, RecordState } from './record.ts';
+
+interface MinuteSums {
+  /** Totals' increase − covered: what becomes unattributed. */
+  unattributed: Bytes;
+  core: Bytes;
+  /** Booked but in no stream's totals. */
+  unmeasured: Bytes;
+}
+
+/**
+ * What one merge transaction books besides records: facts on their way, and per agent and minute the three sums of
+ * which `core + unmeasured = attributed + unattributed` holds exactly, because all four are written here, once.
+ */
+export class Ledger {
+  readonly #insert: Statement;
+  readonly #totals: Statement;
+  readonly #minutes = new Map<string, Map<number, MinuteSums>>();
+  #rows = 0;
+
+  constructor(db: Sqlite) {
+    this.#insert = db.prepare(
+      `INSERT INTO pending_facts (conn, kind, bucket, prev, recovered, down, up, conns, agent_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#totals = db.prepare(
+      `INSERT INTO core_totals (agent_id, minute, down, up, unmeasured_down, unmeasured_up) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (agent_id, minute) DO UPDATE SET down = down + excluded.down, up = up + excluded.up,
+         unmeasured_down = unmeasured_down + excluded.unmeasured_down,
+         unmeasured_up = unmeasured_up + excluded.unmeasured_up`,
+    );
+  }
+
+  /** Facts written since the last `write`. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  reset(): void {
+    this.#minutes.clear();
+    this.#rows = 0;
+  }
+
+  #minute(agentId: string, minute: number): MinuteSums {
+    let minutes = this.#minutes.get(agentId);
+    if (minutes === undefined) {
+      minutes = new Map();
+      this.#minutes.set(agentId, minutes);
+    }
+    let sums = minutes.get(minute);
+    if (sums === undefined) {
+      const none = (): Bytes => ({ download: 0, upload: 0 });
+      sums = { unattributed: none(), core: none(), unmeasured: none() };
+      minutes.set(minute, sums);
+    }
+    return sums;
+  }
+
+  /** Books what a sample yielded. Overlay repeats bytes of others: it becomes facts, and enters no sum. */
+  book(record: RecordState, booking: Booking): void {
+    for (const fact of booking.facts) {
+      this.#insert.run(
+        record.num,
+        record.counted ? 0 : 1,
+        fact.bucket,
+        fact.prev,
+        fact.recovered ? 1 : 0,
+        fact.download,
+        fact.upload,
+        fact.conns,
+        record.agentId,
+      );
+      this.#rows++;
+    }
+    if (!record.counted) return;
+    const { booked, covered } = booking;
+    if (booked.download === 0 && booked.upload === 0) return;
+    const sums = this.#minute(record.agentId, booking.bucket);
+    sums.unattributed.download -= covered.download;
+    sums.unattributed.upload -= covered.upload;
+    sums.unmeasured.download += booked.download - covered.download;
+    sums.unmeasured.upload += booked.upload - covered.upload;
+  }
+
+  /** The core's totals rose by so much in that minute. */
+  total(agentId: string, minute: number, increase: Bytes): void {
+    const sums = this.#minute(agentId, minute);
+    sums.core.download += increase.download;
+    sums.core.upload += increase.upload;
+    sums.unattributed.download += increase.download;
+    sums.unattributed.upload += increase.upload;
+  }
+
+  /** Writes the minutes, netted: one unattributed fact for each that is not zero. Call once per transaction. */
+  write(): void {
+    for (const [agentId, minutes] of this.#minutes) {
+      for (const [minute, sums] of minutes) {
+        const { unattributed, core, unmeasured } = sums;
+        if (unattributed.download !== 0 || unattributed.upload !== 0) {
+          this.#insert.run(0, 2, minute, 0, 0, unattributed.download, unattributed.upload, 0, agentId);
+          this.#rows++;
+        }
+        if (core.download || core.upload || unmeasured.download || unmeasured.upload) {
+          this.#totals.run(
+            agentId,
+            minute,
+            core.download,
+            core.upload,
+            unmeasured.download,
+            unmeasured.upload,
+          );
+        }
+      }
+    }
+    this.#minutes.clear();
+  }
+}

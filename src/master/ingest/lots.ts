@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import type { Sqlite } from '../../common/sqlite.ts';
+import { columnOf, DESCRIPTIVE_FIELDS, emptyFields } from '../../domain/connection.ts';
+import type { LedgerLot } from '../store/lot-source.ts';
+import type { Fact, FactKind, Lot } from '../store/store.ts';
+
+/** Most rows of a lot: one transaction of the fact store, and the pause it makes. */
+export const LOT_ROWS = 10_000;
+
+/** Flushed lots are kept so that a fact store restored from a backup can be brought up to date. */
+const KEEP_MS = 2 * 86_400_000;
+const KEEP_BYTES = 512 * 1024 * 1024;
+/** What a pending fact occupies, roughly, index included; for the bound above. */
+const FACT_BYTES = 90;
+
+interface LotRow {
+  lot: number;
+  token: string;
+  first_bucket: number;
+  last_bucket: number;
+  rows: number;
+  down: number;
+  up: number;
+  sealed_at: number;
+  state: 'sealed' | 'flushed' | 'dropped';
+}
+
+const FIELD_COLUMNS = DESCRIPTIVE_FIELDS.map((field) => `c.${columnOf(field)} AS ${field.name}`).join(', ');
+
+function lotOf(row: LotRow): LedgerLot {
+  return {
+    lot: row.lot,
+    token: row.token,
+    rows: row.rows,
+    firstBucket: row.first_bucket,
+    lastBucket: row.last_bucket,
+    download: row.down,
+    upload: row.up,
+    sealedAt: row.sealed_at,
+    kept: row.state !== 'dropped',
+  };
+}
+
+/** Lots on the records' side: sealing, reading, and forgetting. One line for each lot is kept for good. */
+export class Lots {
+  readonly #db: Sqlite;
+
+  constructor(db: Sqlite) {
+    this.#db = db;
+  }
+
+  storeId(): string {
+    const row = this.#db.prepare("SELECT value FROM meta WHERE key = 'store_id'").get() as { value: string };
+    return row.value;
+  }
+
+  /** Rows merged and not sealed yet. */
+  unsealed(): number {
+    const row = this.#db.prepare('SELECT count(*) AS n FROM pending_facts WHERE lot IS NULL').get() as {
+      n: number;
+    };
+    return row.n;
+  }
+
+  /** Seals at most one lot; each in a transaction of its own. Returns its rows, 0 when nothing waited. */
+  sealOne(now: number): number {
+    return this.#db.transaction(() => {
+      const lot = (
+        this.#db.prepare('SELECT coalesce(max(lot), 0) + 1 AS lot FROM lots').get() as { lot: number }
+      ).lot;
+      const sealed = this.#db
+        .prepare(
+          `UPDATE pending_facts SET lot = ? WHERE seq IN (
+             SELECT seq FROM pending_facts WHERE lot IS NULL ORDER BY seq LIMIT ${LOT_ROWS})`,
+        )
+        .run(lot).changes;
+      if (sealed === 0) return 0;
+      this.#db
+        .prepare(
+          `INSERT INTO lots (lot, token, first_bucket, last_bucket, rows, down, up, sealed_at)
+           SELECT ?, ?, min(bucket), max(bucket), count(*), sum(down), sum(up), ? FROM pending_facts WHERE lot = ?`,
+        )
+        .run(lot, randomBytes(8).toString('hex'), now, lot);
+      return sealed;
+    })();
+  }
+
+  /** Rows sealed and not flushed. */
+  waiting(): number {
+    const row = this.#db.prepare("SELECT coalesce(sum(rows), 0) AS n FROM lots WHERE state = 'sealed'").get();
+    return (row as { n: number }).n;
+  }
+
+  /** Sealed lots, oldest first, at most 100. */
+  sealed(): Lot[] {
+    const rows = this.#db
+      .prepare("SELECT * FROM lots WHERE state = 'sealed' ORDER BY lot LIMIT 100")
+      .all() as LotRow[];
+    return rows.map(lotOf);
+  }
+
+  /** Lots below a number, newest first. */
+  lots(limit: number, below: number): LedgerLot[] {
+    const rows = this.#db
+      .prepare('SELECT * FROM lots WHERE lot < ? ORDER BY lot DESC LIMIT ?')
+      .all(Math.min(below, Number.MAX_SAFE_INTEGER), limit) as LotRow[];
+    return rows.map(lotOf);
+  }
+
+  rows(lot: number, offset: number, limit: number): Fact[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT p.conn, p.kind, p.bucket, p.prev, p.recovered, p.down, p.up, p.conns, p.agent_id, c.id, c.start_ms,
+           ${FIELD_COLUMNS}
+         FROM pending_facts p LEFT JOIN connections c ON c.num = p.conn AND p.conn > 0
+         WHERE p.lot = ? ORDER BY p.seq LIMIT ? OFFSET ?`,
+      )
+      .all(lot, limit, offset) as Record<string, string | number | null>[];
+    return rows.map(factOf);
+  }
+
+  flushed(lot: number): void {
+    this.#db.prepare("UPDATE lots SET state = 'flushed' WHERE lot = ? AND state = 'sealed'").run(lot);
+  }
+
+  /** Drops the rows of flushed lots that are older than two days, or beyond the space for them, oldest first. */
+  forget(now: number): number {
+    return this.#db.transaction(() => {
+      const kept = this.#db
+        .prepare("SELECT lot, rows, sealed_at FROM lots WHERE state = 'flushed' ORDER BY lot DESC")
+        .all() as { lot: number; rows: number; sealed_at: number }[];
+      let bytes = 0;
+      let dropped = 0;
+      const drop = this.#db.prepare('DELETE FROM pending_facts WHERE lot = ?');
+      const mark = this.#db.prepare("UPDATE lots SET state = 'dropped' WHERE lot = ?");
+      for (const row of kept) {
+        bytes += row.rows * FACT_BYTES;
+        if (now - row.sealed_at <= KEEP_MS && bytes <= KEEP_BYTES) continue;
+        drop.run(row.lot);
+        mark.run(row.lot);
+        dropped++;
+      }
+      return dropped;
+    })();
+  }
+}
+
+function factOf(row: Record<string, string | number | null>): Fact {
+  let fields: Fact['fields'] = null;
+  if (row.id !== null && row.id !== undefined) {
+    const values = emptyFields(String(row.id)) as NonNullable<Fact['fields']> & Record<string, unknown>;
+    values.start = Number(row.start_ms ?? 0);
+    for (const field of DESCRIPTIVE_FIELDS) {
+      const value = row[field.name];
+      if (value !== null && value !== undefined) (values as Record<string, unknown>)[field.name] = value;
+    }
+    fields = values;
+  }
+  return {
+    conn: Number(row.conn),
+    kind: Number(row.kind) as FactKind,
+    bucket: Number(row.bucket),
+    prev: Number(row.prev),
+    recovered: row.recovered === 1,
+    download: Number(row.down),
+    upload: Number(row.up),
+    conns: row.conns === 1 ? 1 : 0,
+    agent: String(row.agent_id),
+    fields,
+  };
+}

@@ -1,0 +1,106 @@
+import { TypeCompiler } from '@sinclair/typebox/compiler';
+import {
+  type ConnectionFields,
+  DESCRIPTIVE_FIELDS,
+  emptyFields,
+  isCounted,
+} from '../../domain/connection.ts';
+import { parseTime } from '../../domain/time.ts';
+import { ROW_ARRAYS, type RowArray } from '../../protocol/v2.ts';
+import type { Sample } from './record.ts';
+
+/**
+ * Largest counter that is believed, 64 TiB: more than a line of 10 Gbit/s moves in half a day of one connection, and
+ * a hundred such values still sum to a JSON number. One poisoned counter must never make every statistic fail.
+ */
+export const MAX_COUNTER = 2 ** 46;
+
+const CHECKS = Object.fromEntries(
+  Object.entries(ROW_ARRAYS).map(([name, schema]) => [name, TypeCompiler.Compile(schema)]),
+) as unknown as Record<RowArray, { Check(value: unknown): boolean }>;
+
+/** Whether a row has the layout of its array. */
+export function isRow(array: RowArray, row: unknown): row is (number | string)[] {
+  return CHECKS[array].Check(row);
+}
+
+/** Cuts a value to what is kept, at a whole character. */
+function cut(value: string, max: number): string {
+  if (value.length <= max) return value;
+  const end = value.charCodeAt(max - 1);
+  return value.slice(0, end >= 0xd800 && end <= 0xdbff ? max - 1 : max);
+}
+
+/** The fields of a v2 connection row, or null when it names strings that are not there. */
+export function fieldsOfRow(row: (number | string)[], strings: readonly string[]): ConnectionFields | null {
+  const id = strings[Number(row[0])];
+  if (id === undefined || id === '' || id.length > 256) return null;
+  const fields = emptyFields(id) as ConnectionFields & Record<string, string | number>;
+  fields.start = Number(row[1]);
+  for (const [i, field] of DESCRIPTIVE_FIELDS.entries()) {
+    const value = row[5 + i];
+    if (field.type === 'integer') {
+      fields[field.name] = Number(value) as never;
+      continue;
+    }
+    const text = strings[Number(value)];
+    if (text === undefined) return null;
+    fields[field.name] = cut(text, field.max) as never;
+  }
+  return fields;
+}
+
+export interface V1Sample {
+  id: string;
+  agentId: string | null;
+  fields: ConnectionFields;
+  counted: boolean;
+  at: number;
+  sample: Sample;
+}
+
+function numberOf(value: unknown): number | null {
+  if (value === undefined || value === null || value === '') return 0;
+  const number = typeof value === 'string' ? Number(value) : value;
+  return typeof number === 'number' && Number.isInteger(number) && number >= 0 ? number : null;
+}
+
+/**
+ * Reads a v1 record tolerantly: missing fields are empty, numbers may be text, `chains` may be null or an array.
+ * Returns the reason when it cannot be taken. `now` (epoch ms) stands in for an unreadable `last_updated`.
+ */
+export function readV1(record: unknown, now: number): V1Sample | 'malformed' | 'value-out-of-range' {
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) return 'malformed';
+  const source = record as Record<string, unknown>;
+  if (typeof source.id !== 'string' || source.id === '' || source.id.length > 256) return 'malformed';
+  const download = numberOf(source.download);
+  const upload = numberOf(source.upload);
+  if (download === null || upload === null) return 'value-out-of-range';
+  if (download > MAX_COUNTER || upload > MAX_COUNTER) return 'value-out-of-range';
+  const fields = emptyFields(source.id) as ConnectionFields & Record<string, string | number>;
+  for (const field of DESCRIPTIVE_FIELDS) {
+    const value = source[field.name];
+    if (field.type === 'integer') {
+      const number = numberOf(value);
+      fields[field.name] = (number !== null && number <= 0xffffffff ? number : 0) as never;
+    } else if (typeof value === 'string') {
+      fields[field.name] = cut(value, field.max) as never;
+    } else if (Array.isArray(value)) {
+      fields[field.name] = cut(JSON.stringify(value), field.max) as never;
+    } else if (typeof value === 'number') {
+      fields[field.name] = String(value) as never;
+    }
+  }
+  fields.start = typeof source.start === 'string' ? (parseTime(source.start) ?? 0) : 0;
+  const updated = typeof source.last_updated === 'string' ? parseTime(source.last_updated) : null;
+  const at = updated ?? (fields.start === 0 ? now : fields.start);
+  const agent = typeof source.agent_id === 'string' ? source.agent_id : null;
+  return {
+    id: source.id,
+    agentId: agent,
+    fields,
+    counted: isCounted(fields),
+    at,
+    sample: { minute: Math.floor(at / 60_000), download, upload, recoveredDownload: 0, recoveredUpload: 0 },
+  };
+}

@@ -1,0 +1,152 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { AgentClock } from '../../src/agent/clock.ts';
+import { SnapshotScanner } from '../../src/agent/collector/scanner.ts';
+import { Journal } from '../../src/agent/journal/journal.ts';
+import { Recorder } from '../../src/agent/recorder/recorder.ts';
+import { SyncEngine } from '../../src/agent/sync/engine.ts';
+import type { Transport } from '../../src/agent/sync/transport.ts';
+import { silentLogger } from '../../src/common/logger.ts';
+import type { GapReason } from '../../src/domain/snapshot.ts';
+import type { SimulatedCore } from '../../src/simulator/core.ts';
+import { Crash } from './network.ts';
+
+const LOGGER = silentLogger();
+export const BUILD_DATE = Date.UTC(2026, 0, 1);
+
+export interface AgentOptions {
+  path: string;
+  agentId: string;
+  core: SimulatedCore;
+  transport: Transport;
+  /** The machine's wall clock, epoch ms. */
+  wall: () => number;
+  retentionDays: number;
+  journalBudget: number;
+  random: () => number;
+}
+
+/** A real agent (journal file, books, scanner, sync engine) whose timers are the schedule's. */
+export class TestAgent {
+  readonly options: AgentOptions;
+  journal!: Journal;
+  recorder!: Recorder;
+  engine!: SyncEngine;
+  clock!: AgentClock;
+  #scanner!: SnapshotScanner;
+  #watching = false;
+  #retryAt = 0;
+  alive = false;
+
+  constructor(options: AgentOptions) {
+    this.options = options;
+    this.start();
+  }
+
+  start(): void {
+    const { options } = this;
+    this.journal = new Journal({ path: options.path, agentId: options.agentId });
+    this.clock = new AgentClock({
+      newestMinute: this.journal.newestMinute(),
+      buildDate: BUILD_DATE,
+      wall: options.wall,
+    });
+    this.recorder = new Recorder({
+      journal: this.journal,
+      clock: this.clock,
+      logger: LOGGER,
+      retentionDays: options.retentionDays,
+      journalBudget: options.journalBudget,
+    });
+    this.engine = new SyncEngine({
+      journal: this.journal,
+      transport: options.transport,
+      clock: this.clock,
+      interval: 60,
+      report: () => ({
+        core: { version: 'sim', state: 'connected', last_snapshot: this.recorder.lastSnapshot ?? 0 },
+        version: 'test',
+        sampleInterval: 1000,
+        journalBudget: options.journalBudget,
+      }),
+      logger: LOGGER,
+      random: options.random,
+      monotonic: () => options.wall(),
+    });
+    this.#scanner = new SnapshotScanner();
+    this.#watching = false;
+    this.#retryAt = 0;
+    this.alive = true;
+  }
+
+  /** One snapshot of the core arrives. */
+  look(): void {
+    if (!this.alive) return;
+    if (!this.#watching) {
+      this.recorder.opened({
+        version: 'sim',
+        kind: 'mihomo',
+        clockOffsetMs: this.options.core.skewMs,
+        fresh: true,
+        polled: false,
+      });
+      this.#watching = true;
+    }
+    const outcome = this.#scanner.scan(this.options.core.frameBytes(), this.clock.now());
+    if (!outcome.ok) throw new Error(`unreadable frame: ${outcome.detail}`);
+    this.recorder.snapshot(outcome.diff);
+  }
+
+  breakFeed(reason: GapReason): void {
+    if (!this.alive) return;
+    this.#watching = false;
+    this.recorder.broken(reason, 'schedule');
+  }
+
+  flush(): void {
+    if (this.alive && !this.recorder.flush()) throw new Error('the flush failed');
+  }
+
+  /** One step of sync, unless the engine asked to wait; a crash on the way ends the process. */
+  async sync(): Promise<'idle' | 'more' | 'crashed'> {
+    if (!this.alive || this.options.wall() < this.#retryAt) return 'idle';
+    try {
+      const next = await this.engine.step();
+      if (next.kind === 'after') this.#retryAt = this.options.wall() + Math.min(next.ms, 5000);
+      return next.kind === 'now' ? 'more' : 'idle';
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error;
+      this.kill();
+      return 'crashed';
+    }
+  }
+
+  retryNow(): void {
+    this.#retryAt = 0;
+  }
+
+  /** Dies without a last flush. */
+  kill(): void {
+    if (!this.alive) return;
+    this.alive = false;
+    this.journal.close();
+  }
+
+  /** A copy of the journal file as it is on disk. */
+  copy(): Buffer {
+    if (this.alive) return this.journal.db.serialize();
+    this.start();
+    const copy = this.journal.db.serialize();
+    this.kill();
+    return copy;
+  }
+
+  /** The file of another time, or none, takes the place of the journal's. The process must be dead. */
+  replaceFile(content: Buffer | null): void {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(this.options.path + suffix, { force: true });
+    if (content !== null) writeFileSync(this.options.path, content);
+  }
+
+  file(): Buffer {
+    return readFileSync(this.options.path);
+  }
+}

@@ -1,0 +1,305 @@
+import type { BookState } from '../../src/agent/books/books.ts';
+import type { TestAgent } from './agent.ts';
+import type { Schedule } from './schedule.ts';
+
+interface RecordRow {
+  num: number;
+  id: string;
+  agent_id: string;
+  counted: number;
+  down: number;
+  up: number;
+  base_down: number;
+  base_up: number;
+  last_bucket: number;
+}
+
+interface FactRow {
+  conn: number;
+  kind: number;
+  bucket: number;
+  prev: number;
+  recovered: number;
+  down: number;
+  up: number;
+  conns: number;
+  agent_id: string;
+}
+
+interface JournalRow {
+  key: number;
+  id: string;
+  base_down: number;
+  base_up: number;
+  down: number;
+  up: number;
+}
+
+/** Everything that must hold at quiescence; throws with what does not. Returns how many statements were checked. */
+export function check(schedule: Schedule): number {
+  const db = schedule.master.merger.db;
+  const records = db
+    .prepare(
+      `SELECT num, id, agent_id, counted, conn_download AS down, conn_upload AS up, base_down, base_up, last_bucket FROM connections`,
+    )
+    .all() as RecordRow[];
+  const facts = db.prepare('SELECT * FROM pending_facts ORDER BY seq').all() as FactRow[];
+  const checker = new Checker(schedule, records, facts);
+  checker.conservationPerConnection();
+  checker.factsInOrder();
+  checker.nothingAboveTruth();
+  for (const agent of schedule.agents) checker.sameAsJournal(agent);
+  checker.balancedMinutes();
+  if (schedule.exactMinutes) for (const agent of schedule.agents) checker.minutesAndTotals(agent);
+  checker.times();
+  return checker.statements;
+}
+
+class Checker {
+  readonly #schedule: Schedule;
+  readonly #records: RecordRow[];
+  readonly #facts: FactRow[];
+  readonly #byConn = new Map<number, FactRow[]>();
+  statements = 0;
+
+  constructor(schedule: Schedule, records: RecordRow[], facts: FactRow[]) {
+    this.#schedule = schedule;
+    this.#records = records;
+    this.#facts = facts;
+    for (const fact of facts) {
+      if (fact.kind === 2) continue;
+      const list = this.#byConn.get(fact.conn);
+      if (list === undefined) this.#byConn.set(fact.conn, [fact]);
+      else list.push(fact);
+    }
+  }
+
+  #hold(condition: boolean, text: () => string): void {
+    this.statements++;
+    if (!condition) throw new Error(text());
+  }
+
+  /** I1 on the master: booked = highest value − lowest base. */
+  conservationPerConnection(): void {
+    for (const record of this.#records) {
+      const facts = this.#byConn.get(record.num) ?? [];
+      const down = facts.reduce((sum, fact) => sum + fact.down, 0);
+      const up = facts.reduce((sum, fact) => sum + fact.up, 0);
+      this.#hold(
+        down === record.down - record.base_down && up === record.up - record.base_up,
+        () =>
+          `I1: ${record.id} booked ${down}/${up}, counter ${record.down}/${record.up} − base ${record.base_down}/${record.base_up}`,
+      );
+      this.#hold(
+        facts.every((fact) => fact.down >= 0 && fact.up >= 0),
+        () => `negative fact of ${record.id}`,
+      );
+      this.#hold(
+        facts.every((fact) => fact.kind === (record.counted === 1 ? 0 : 1)),
+        () => `kind of ${record.id}`,
+      );
+    }
+  }
+
+  /** Facts of a connection come in order; each counts it once in its bucket. So counts are exact (I5). */
+  factsInOrder(): void {
+    for (const record of this.#records) {
+      const facts = this.#byConn.get(record.num) ?? [];
+      this.#hold(facts.length > 0, () => `${record.id} has no fact`);
+      let last = 0;
+      for (const fact of facts) {
+        const expected = fact.bucket > last || last === 0 ? 1 : 0;
+        this.#hold(
+          fact.bucket >= last && (fact.prev === last || fact.prev === fact.bucket || expected === 0),
+          () => `order of ${record.id}: bucket ${fact.bucket} prev ${fact.prev} after ${last}`,
+        );
+        if (fact.bucket > last) {
+          const sum = facts.filter((f) => f.bucket === fact.bucket).reduce((n, f) => n + f.conns, 0);
+          this.#hold(sum === 1, () => `${record.id} counts ${sum} times in ${fact.bucket}`);
+          this.#hold(fact.prev === last, () => `${record.id} prev ${fact.prev}, but ${last} was before`);
+        }
+        last = fact.bucket;
+      }
+      this.#hold(last === record.last_bucket, () => `${record.id} last_bucket`);
+    }
+  }
+
+  /** Nothing is ever booked above what the core showed. */
+  nothingAboveTruth(): void {
+    for (const record of this.#records) {
+      const truth = this.#schedule.core.truth.connections.get(record.id);
+      this.#hold(
+        truth !== undefined && record.down <= truth.listedDownload && record.up <= truth.listedUpload,
+        () => `above truth: ${record.id} ${record.down} > ${truth?.listedDownload}`,
+      );
+      if (truth === undefined) continue;
+      this.#hold(truth.counted === (record.counted === 1), () => `counted of ${record.id}`);
+      // Still open: the last snapshot went to every agent, so the master must have exactly that.
+      if (truth.closedAt === null) {
+        this.#hold(
+          record.down === truth.listedDownload && record.up === truth.listedUpload,
+          () =>
+            `open ${record.id} has ${record.down}/${record.up}, core showed ${truth.listedDownload}/${truth.listedUpload}`,
+        );
+      }
+    }
+    const known = new Set(this.#records.map((record) => record.id));
+    for (const truth of this.#schedule.core.truth.connections.values()) {
+      if (truth.closedAt !== null || truth.listedAt === null) continue;
+      this.#hold(known.has(truth.id), () => `open connection ${truth.id} is missing`);
+    }
+  }
+
+  /** I3: every connection of a living journal is on the master with at least its counters, from its base or below. */
+  sameAsJournal(agent: TestAgent): void {
+    const rows = agent.journal.db
+      .prepare(
+        `SELECT key, id, base_down, base_up, conn_download AS down, conn_upload AS up FROM connections`,
+      )
+      .all() as JournalRow[];
+    const newest = agent.journal.db
+      .prepare('SELECT conn, max(down) AS down, max(up) AS up FROM samples GROUP BY conn')
+      .all() as { conn: number; down: number; up: number }[];
+    const samples = new Map(newest.map((row) => [row.conn, row]));
+    const alone = this.#oneJournal();
+    for (const row of rows) {
+      const record = this.#records.find((r) => r.id === row.id && r.agent_id === agent.options.agentId);
+      this.#hold(record !== undefined, () => `${row.id} of the journal is not on the master`);
+      if (record === undefined) continue;
+      const down = samples.get(row.key)?.down ?? row.down;
+      const up = samples.get(row.key)?.up ?? row.up;
+      this.#hold(
+        record.down >= down &&
+          record.up >= up &&
+          record.base_down <= row.base_down &&
+          record.base_up <= row.base_up,
+        () => `I3: ${row.id} journal ${down}/${up}, master ${record.down}/${record.up}`,
+      );
+      if (!alone) continue;
+      this.#hold(
+        record.down === down && record.up === up && record.base_down === row.base_down,
+        () => `I3 exactly: ${row.id} journal ${down}/${up}, master ${record.down}/${record.up}`,
+      );
+    }
+  }
+
+  /** Whether each id had one journal all along, never set back. */
+  #oneJournal(): boolean {
+    const { faults } = this.#schedule;
+    return !['restore-agent', 'clone', 'journal-lost', 'old-journal-back', 'v1-replaced'].some((fault) =>
+      (faults as ReadonlySet<string>).has(fault),
+    );
+  }
+
+  /** core + unmeasured = attributed + unattributed, in every minute of every agent (P10's difference is 0). */
+  balancedMinutes(): void {
+    const sums = new Map<string, { down: number; up: number }>();
+    const add = (agent: string, minute: number, down: number, up: number) => {
+      const key = `${agent} ${minute}`;
+      const sum = sums.get(key) ?? { down: 0, up: 0 };
+      sum.down += down;
+      sum.up += up;
+      sums.set(key, sum);
+    };
+    for (const fact of this.#facts) if (fact.kind !== 1) add(fact.agent_id, fact.bucket, fact.down, fact.up);
+    const totals = this.#schedule.master.merger.db.prepare('SELECT * FROM core_totals').all() as {
+      agent_id: string;
+      minute: number;
+      down: number;
+      up: number;
+      unmeasured_down: number;
+      unmeasured_up: number;
+    }[];
+    for (const row of totals) {
+      add(row.agent_id, row.minute, -row.down - row.unmeasured_down, -row.up - row.unmeasured_up);
+    }
+    for (const [key, sum] of sums) {
+      this.#hold(sum.down === 0 && sum.up === 0, () => `unbalanced minute ${key}: ${sum.down}/${sum.up}`);
+    }
+  }
+
+  /** One live journal: each minute's bytes are the journal's, and the totals are those that were accepted. */
+  minutesAndTotals(agent: TestAgent): void {
+    const { agentId } = agent.options;
+    const records = this.#records.filter((record) => record.agent_id === agentId);
+    const samples = agent.journal.db
+      .prepare(
+        `SELECT c.id, s.minute, s.down, s.up, c.base_down, c.base_up FROM samples s JOIN connections c ON c.key = s.conn
+         ORDER BY s.conn, s.minute`,
+      )
+      .all() as {
+      id: string;
+      minute: number;
+      down: number;
+      up: number;
+      base_down: number;
+      base_up: number;
+    }[];
+    const expected = new Map<string, string>();
+    let id = '';
+    let before = { down: 0, up: 0 };
+    for (const sample of samples) {
+      if (sample.id !== id) {
+        id = sample.id;
+        before = { down: sample.base_down, up: sample.base_up };
+      }
+      const down = sample.down - before.down;
+      const up = sample.up - before.up;
+      before = sample;
+      if (down !== 0 || up !== 0) expected.set(`${id} ${sample.minute}`, `${down}/${up}`);
+    }
+    const found = new Map<string, { down: number; up: number }>();
+    const ids = new Map(records.map((record) => [record.num, record.id]));
+    for (const fact of this.#facts) {
+      const key = ids.get(fact.conn);
+      if (fact.kind === 2 || key === undefined || (fact.down === 0 && fact.up === 0)) continue;
+      const sum = found.get(`${key} ${fact.bucket}`) ?? { down: 0, up: 0 };
+      found.set(`${key} ${fact.bucket}`, { down: sum.down + fact.down, up: sum.up + fact.up });
+    }
+    for (const [key, value] of expected) {
+      const sum = found.get(key);
+      this.#hold(
+        sum !== undefined && `${sum.down}/${sum.up}` === value,
+        () => `minute ${key}: journal ${value}, master ${sum?.down}/${sum?.up}`,
+      );
+    }
+    this.#hold(
+      found.size === expected.size,
+      () => `${found.size} minutes booked, ${expected.size} in the journal`,
+    );
+    this.#totals(agent, agentId);
+  }
+
+  /** I2 across sync: attributed (counted) + unattributed = what the journal accepted; nothing unmeasured. */
+  #totals(agent: TestAgent, agentId: string): void {
+    const state = JSON.parse(agent.journal.meta('books') ?? '{}') as BookState;
+    const mine = this.#facts.filter((fact) => fact.agent_id === agentId && fact.kind !== 1);
+    const down = mine.reduce((sum, fact) => sum + fact.down, 0);
+    const up = mine.reduce((sum, fact) => sum + fact.up, 0);
+    this.#hold(
+      down === state.accepted.download && up === state.accepted.upload,
+      () => `I2: booked ${down}/${up}, accepted ${state.accepted.download}/${state.accepted.upload}`,
+    );
+    // Without resets, restarts and breaks the accepted increases are simply what the totals rose by.
+    const { faults } = this.#schedule;
+    const smooth = !['core-restart', 'statistics-reset', 'stall', 'agent-crash'].some((fault) =>
+      (faults as ReadonlySet<string>).has(fault),
+    );
+    if (!smooth) return;
+    const unattributed = mine.filter((fact) => fact.kind === 2);
+    const rest = unattributed.reduce((sum, fact) => sum + fact.down, 0);
+    this.#hold(rest >= 0, () => `unattributed ${rest} is negative`);
+  }
+
+  /** I6: nothing lies before the first attach or beyond the skew bound. */
+  times(): void {
+    const first = Math.floor(Date.UTC(2026, 2, 1) / 60_000) - 6;
+    const last = Math.floor(this.#schedule.now / 60_000) + 11;
+    for (const fact of this.#facts) {
+      this.#hold(
+        fact.bucket >= first && fact.bucket <= last,
+        () => `bucket ${fact.bucket} outside ${first}…${last}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,346 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SimulatedCore } from '../../src/simulator/core.ts';
+import { TestAgent } from './agent.ts';
+import { TestMaster } from './master.ts';
+import { Network, NO_FAULTS } from './network.ts';
+import { Random } from './random.ts';
+
+/** What may go wrong in a schedule. Each schedule draws some of them (swarm testing): all at once hides most. */
+export const FAULTS = [
+  'drop',
+  'lose-answer',
+  'duplicate',
+  'delay',
+  'agent-crash',
+  'master-crash',
+  'restore-master',
+  'restore-agent',
+  'clone',
+  'clock-skew',
+  'core-restart',
+  'statistics-reset',
+  'stall',
+  'days-offline',
+  'journal-lost',
+  'old-journal-back',
+  'two-agents',
+  'v1-replaced',
+  'retention',
+  'disk-budget',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/** Faults after which minutes, and unattributed bytes, are no promise (docs/sync.md, "Model", last point). */
+const COARSENING: ReadonlySet<Fault> = new Set([
+  'restore-agent',
+  'clone',
+  'journal-lost',
+  'old-journal-back',
+  'v1-replaced',
+  'retention',
+  'disk-budget',
+]);
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+const START = Date.UTC(2026, 2, 1);
+
+/** A small directory in memory where there is one: a schedule commits thousands of times. */
+function workDirectory(): string {
+  const parent = process.platform === 'linux' ? '/dev/shm' : tmpdir();
+  try {
+    return mkdtempSync(join(parent, 'faults-'));
+  } catch {
+    return mkdtempSync(join(tmpdir(), 'faults-'));
+  }
+}
+
+export interface ScheduleOptions {
+  seed: number;
+  /** Fixed faults in place of the drawn ones. */
+  faults?: readonly Fault[];
+  steps?: number;
+}
+
+/** One seeded history of a core, its agents, the network and the master; ends in quiescence. */
+export class Schedule {
+  readonly seed: number;
+  readonly faults: ReadonlySet<Fault>;
+  readonly random: Random;
+  readonly core: SimulatedCore;
+  readonly network: Network;
+  readonly master: TestMaster;
+  readonly agents: TestAgent[] = [];
+  readonly directory: string;
+  /** True time, epoch ms. */
+  now = START;
+  /** Wall clock of each agent's machine, against true time. */
+  readonly #skew = new Map<TestAgent, number>();
+  #feedBroken = false;
+  #offlineUntil = 0;
+  #masterCopies: Buffer[] = [];
+  #agentCopies: Buffer[] = [];
+  #lostJournals: Buffer[] = [];
+  readonly #steps: number;
+  #files = 0;
+  /** Whether an agent ever died with something not yet flushed. */
+  crashed = false;
+
+  constructor(options: ScheduleOptions) {
+    this.seed = options.seed;
+    this.random = new Random(options.seed);
+    const density = this.random.pick([0.15, 0.3, 0.5]);
+    this.faults = new Set(options.faults ?? FAULTS.filter(() => this.random.chance(density)));
+    this.#steps = options.steps ?? this.random.between(25, 90);
+    this.directory = workDirectory();
+    mkdirSync(this.directory, { recursive: true });
+    this.core = new SimulatedCore({ seed: options.seed, startAt: START, profile: null });
+    this.master = new TestMaster(join(this.directory, 'master.db'), () => this.now);
+    this.network = new Network(this.random, (path, body) => this.master.deliver(path, body));
+    if (this.random.chance(0.5)) for (let i = 0; i < 4; i++) this.#openConnection();
+    this.#addAgent('a');
+    if (this.has('two-agents')) this.#addAgent('b');
+    this.#setFaults();
+  }
+
+  has(fault: Fault): boolean {
+    return this.faults.has(fault);
+  }
+
+  /** Whether minutes and unattributed bytes are promised for this schedule. */
+  get exactMinutes(): boolean {
+    for (const fault of this.faults) if (COARSENING.has(fault)) return false;
+    return true;
+  }
+
+  #setFaults(): void {
+    const p = (fault: Fault, probability: number) => (this.has(fault) ? probability : 0);
+    this.network.faults = {
+      drop: p('drop', 0.25),
+      loseAnswer: p('lose-answer', 0.25),
+      duplicate: p('duplicate', 0.25),
+      delay: p('delay', 0.25),
+      crash: p('agent-crash', 0.08),
+      badGateway: p('drop', 0.05),
+    };
+  }
+
+  #addAgent(agentId: string, content: Buffer | null = null): TestAgent {
+    const path = join(this.directory, `agent-${this.#files++}.db`);
+    let skew = this.has('clock-skew') ? this.random.between(-5 * MINUTE, 5 * MINUTE) : 0;
+    const options = {
+      path,
+      agentId,
+      core: this.core,
+      transport: this.network.transport(),
+      wall: () => this.now + (agent === undefined ? skew : (this.#skew.get(agent) ?? 0)),
+      retentionDays: this.has('retention') ? 1 : 7,
+      journalBudget: this.has('disk-budget') ? 200_000 : 512 * 1024 * 1024,
+      random: () => this.random.next(),
+    };
+    let agent: TestAgent | undefined;
+    if (content !== null) TestAgent.prototype.replaceFile.call({ options }, content);
+    agent = new TestAgent(options);
+    this.#skew.set(agent, skew);
+    skew = 0;
+    this.agents.push(agent);
+    return agent;
+  }
+
+  async run(): Promise<void> {
+    for (let step = 0; step < this.#steps; step++) {
+      this.#pass();
+      this.#traffic();
+      this.#coreFaults();
+      this.#look();
+      for (const agent of this.agents) if (this.random.chance(0.6)) agent.flush();
+      await this.#agentFaults();
+      this.#masterFaults();
+      for (const agent of [...this.agents]) await this.#sync(agent);
+      if (this.has('retention') || this.has('disk-budget')) {
+        for (const agent of this.agents)
+          if (agent.alive && this.random.chance(0.2)) agent.recorder.housekeep();
+      }
+    }
+    await this.#quiesce();
+  }
+
+  #pass(): void {
+    let ms = this.random.pick([200, 1000, 1000, 5000, 20_000, 61_000]);
+    if (this.has('days-offline') && this.random.chance(0.04)) {
+      this.#offlineUntil = this.now + this.random.between(1, 3) * DAY;
+    }
+    if (this.now < this.#offlineUntil) ms = this.random.between(1, 9) * 3_600_000;
+    if (this.has('retention') && this.random.chance(0.05)) ms = DAY;
+    this.now += ms;
+    this.core.advance(ms);
+    this.network.down = this.now < this.#offlineUntil;
+    if (this.has('clock-skew') && this.random.chance(0.1)) {
+      for (const agent of this.agents) {
+        this.#skew.set(agent, this.random.between(-4 * MINUTE, 4 * MINUTE));
+      }
+    }
+  }
+
+  #openConnection(): void {
+    const { random } = this;
+    const overlay = random.chance(0.15);
+    this.core.open(
+      overlay
+        ? { type: 'Inner', process: '', host: 'hop.example', chains: ['hop'] }
+        : {
+            type: 'HTTPS',
+            host: `h${random.between(1, 6)}.example`,
+            sourceIP: '192.168.1.2',
+            chains: ['hk', 'Auto'],
+          },
+      { download: random.between(0, 50_000), upload: random.between(0, 5000) },
+    );
+  }
+
+  #traffic(): void {
+    const { random, core } = this;
+    for (let i = random.between(0, 2); i > 0; i--) this.#openConnection();
+    for (const id of core.ids()) {
+      if (random.chance(0.5)) core.move(id, random.between(0, 1_000_000), random.between(0, 100_000));
+      if (random.chance(0.12)) core.close(id, { lateDownload: random.between(0, 3000) });
+    }
+    if (random.chance(0.3)) core.moveUnlisted(random.between(0, 9000), random.between(0, 900));
+  }
+
+  #coreFaults(): void {
+    const { random, core } = this;
+    if (this.has('core-restart') && random.chance(0.06)) {
+      core.restart(0);
+      for (const agent of this.agents) agent.breakFeed('core-down');
+      if (random.chance(0.5)) this.#openConnection();
+    }
+    if (this.has('statistics-reset') && random.chance(0.06)) core.resetStatistics();
+    if (this.has('stall')) {
+      if (!this.#feedBroken && random.chance(0.08)) {
+        this.#feedBroken = true;
+        for (const agent of this.agents) agent.breakFeed('stalled');
+      } else if (this.#feedBroken && random.chance(0.4)) {
+        this.#feedBroken = false;
+      }
+    }
+  }
+
+  #look(): void {
+    if (this.#feedBroken) return;
+    for (const agent of this.agents) agent.look();
+  }
+
+  async #agentFaults(): Promise<void> {
+    const { random } = this;
+    for (const agent of [...this.agents]) {
+      if (this.has('agent-crash') && agent.alive && random.chance(0.06)) this.#kill(agent);
+      if (!agent.alive && random.chance(0.5)) agent.start();
+    }
+    const main = this.agents[0];
+    if (main === undefined) return;
+    if (random.chance(0.1)) this.#agentCopies.push(main.copy());
+    if (this.has('restore-agent') && this.#agentCopies.length > 0 && random.chance(0.06)) {
+      this.#kill(main);
+      main.replaceFile(random.pick(this.#agentCopies));
+      main.start();
+    }
+    if (this.has('clone') && this.agents.length < 4 && random.chance(0.05)) {
+      this.#addAgent('a', main.copy());
+    }
+    if (this.has('journal-lost') && random.chance(0.03)) {
+      this.#lostJournals.push(main.copy());
+      this.#kill(main);
+      main.replaceFile(null);
+      main.start();
+    }
+    if (this.has('old-journal-back') && this.#lostJournals.length > 0 && random.chance(0.06)) {
+      this.#kill(main);
+      main.replaceFile(random.pick(this.#lostJournals));
+      main.start();
+    }
+  }
+
+  #kill(agent: TestAgent): void {
+    if (agent.alive) this.crashed = true;
+    agent.kill();
+  }
+
+  #masterFaults(): void {
+    const { random, master } = this;
+    if (this.has('master-crash')) {
+      if (master.alive && random.chance(0.06)) master.kill();
+      else if (!master.alive && random.chance(0.6)) master.start();
+    }
+    if (!master.alive) return;
+    if (random.chance(0.08)) this.#masterCopies.push(master.copy());
+    if (this.has('restore-master') && this.#masterCopies.length > 0 && random.chance(0.05)) {
+      master.kill();
+      master.replaceFile(random.pick(this.#masterCopies));
+      master.start();
+    }
+  }
+
+  async #sync(agent: TestAgent): Promise<void> {
+    if (!this.random.chance(0.6)) return;
+    if (this.has('v1-replaced') && this.random.chance(0.2)) this.#sendV1(agent);
+    for (let i = this.random.between(1, 3); i > 0; i--) {
+      if ((await agent.sync()) !== 'more') return;
+    }
+  }
+
+  /** An agent of the original, under the same id, on the same core: absolute counters, no base, no totals. */
+  #sendV1(agent: TestAgent): void {
+    const at = new Date(this.now).toISOString();
+    const connections = [...this.core.truth.connections.values()]
+      .filter((c) => c.listedAt !== null && c.closedAt === null)
+      .map((c) => ({
+        id: c.id,
+        download: c.listedDownload,
+        upload: c.listedUpload,
+        last_updated: at,
+        start: at,
+        conn_type: c.fields.type,
+        process: c.fields.process,
+        host: c.fields.host,
+        agent_id: null,
+      }));
+    this.master.deliver(
+      '/api/v1/sync',
+      JSON.stringify({ agent_id: agent.options.agentId, connections, timestamp: at }),
+    );
+  }
+
+  /** All faults end: everybody lives, sees one last snapshot, and delivers until nothing is left. */
+  async #quiesce(): Promise<void> {
+    this.network.drain();
+    this.network.faults = NO_FAULTS;
+    this.network.down = false;
+    if (!this.master.alive) this.master.start();
+    for (const agent of this.agents) if (!agent.alive) agent.start();
+    this.now += 1000;
+    this.core.advance(1000);
+    for (const agent of this.agents) {
+      agent.look();
+      agent.flush();
+    }
+    // A clone's delivery can set the other one back once more: both must come to rest.
+    for (let round = 0; round < 3; round++) {
+      for (const agent of this.agents) {
+        agent.retryNow();
+        let steps = 0;
+        while ((await agent.sync()) === 'more') {
+          if (++steps > 500) throw new Error('sync does not come to rest');
+        }
+      }
+    }
+  }
+
+  close(): void {
+    for (const agent of this.agents) agent.kill();
+    this.master.kill();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
