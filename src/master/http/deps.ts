@@ -1,16 +1,16 @@
 import type { Logger } from '../../common/logger.ts';
 import type { Ingest } from '../ingest/ingest.ts';
+import type { CatalogueService } from '../query/catalogue-service.ts';
+import type { StatsService } from '../query/stats-service.ts';
 import type { Records } from '../records/query.ts';
 import type { ReadinessProbe } from './readiness.ts';
-import type { Statistics } from './statistics.ts';
 
 /** What the API answers from. */
 export interface HttpDeps {
   readonly ingest: Pick<Ingest, 'v1' | 'v2'>;
   readonly records: Records;
-  readonly statistics: Statistics;
-  /** Makes what was delivered before visible to statistics; never rejects. */
-  readonly flusher: { flushNow(): Promise<void> };
+  readonly stats: Pick<StatsService, 'summary' | 'group' | 'timeseries'>;
+  readonly catalogue: Pick<CatalogueService, 'filterOptions' | 'perAgent' | 'agentDetail' | 'dailySums'>;
   /** What `/ready` asks beside the records. */
   readonly probes: readonly ReadinessProbe[];
   readonly logger: Logger;

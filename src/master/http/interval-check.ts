@@ -5,6 +5,6 @@ import { instantOf } from './parameters.ts';
 export function checkInterval(query: { from?: string; to?: string }): ErrorDetail[] {
   const from = instantOf(query.from);
   const to = instantOf(query.to);
-  if (from === null || to === null || from < to) return [];
+  if (from === undefined || to === undefined || from < to) return [];
   return [{ field: 'to', problem: 'must be after "from"' }];
 }

@@ -31,15 +31,19 @@ export const FORMATS: Readonly<Record<string, (value: string) => boolean>> = {
   instant: (value) => 'at' in parseInstant(value),
   'time-zone': (value) => canonicalZone(value) !== null,
   interval: (value) => parseInterval(value) !== null,
+  port: (value) => value === '' || (/^\d{1,5}$/.test(value) && Number(value) <= 65_535),
 };
+
+/** A port, or nothing for connections without one. */
+export const port = () => Type.String({ format: 'port', description: '0 to 65535, or empty' });
 
 export function zoneOf(value: string | undefined): string {
   return (value === undefined ? null : canonicalZone(value)) ?? 'UTC';
 }
 
 /** Epoch milliseconds of a parameter that the validator let pass. */
-export function instantOf(value: string | undefined): number | null {
-  if (value === undefined) return null;
+export function instantOf(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
   const parsed = parseInstant(value);
-  return 'at' in parsed ? parsed.at : null;
+  return 'at' in parsed ? parsed.at : undefined;
 }

@@ -84,5 +84,6 @@ function formatProblem(format: string, value: string): string {
     return 'problem' in parsed ? parsed.problem : 'is not valid';
   }
   if (format === 'time-zone') return 'must be the IANA name of a time zone, such as Europe/Berlin';
-  return 'must be minute, hour, day, week, month, or a multiple such as 5m, 6h';
+  if (format === 'port') return 'must be a port, 0 to 65535';
+  return 'must be minute, hour, day, week, month, or a multiple such as 5m, 6h; parts of a day must divide it';
 }

@@ -36,7 +36,9 @@ export function addQuestion<S extends TObject, T>(app: FastifyInstance, question
       const details = problemsOf(request.validationError?.validation ?? [], values, known);
       const valid = { ...values };
       for (const { field } of details) delete valid[field];
-      details.push(...(question.check?.(valid as Partial<Static<S>>) ?? []));
+      const told = new Set(details.map(({ field }) => field));
+      const together = question.check?.(valid as Partial<Static<S>>) ?? [];
+      details.push(...together.filter(({ field }) => !told.has(field)));
       if (details.length > 0)
         throw new CodedError('bad_request', 'the query cannot be answered', { details });
       return question.answer(valid as Static<S>, request);

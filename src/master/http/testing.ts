@@ -2,18 +2,11 @@ import type { FastifyInstance } from 'fastify';
 import { silentLogger } from '../../common/logger.ts';
 import type { SyncAnswer } from '../../protocol/v2.ts';
 import type { Delivery } from '../ingest/ingest.ts';
+import type { Answer, DailySum, GroupRow, StatsMeta } from '../query/answers.ts';
+import type { AgentTotals } from '../query/catalogue-service.ts';
 import type { Records } from '../records/query.ts';
 import { createApp } from './app.ts';
 import type { HttpDeps, HttpOptions } from './deps.ts';
-import type {
-  Answered,
-  BookSums,
-  GroupQuestion,
-  SeriesQuestion,
-  Statistics,
-  StatsQuestion,
-  Sums,
-} from './statistics.ts';
 
 export const TOKEN = 'correct-horse-battery-staple';
 
@@ -43,40 +36,50 @@ export class FakeIngest {
   }
 }
 
-/** A fact store that answers the same to everything, and remembers what it was asked. */
-export class FakeStatistics implements Statistics {
+const META: StatsMeta = {
+  tier: 'minute',
+  range: { from: 0, to: 0 },
+  aligned: true,
+  fresh_to: 0,
+  range_cut: null,
+  unattributed: { applies: true, download: 0, upload: 0 },
+  other: null,
+  elapsed_ms: 0,
+};
+export const GROUPS: GroupRow[] = [
+  { network: 'tcp', label: 'tcp', count: 1, download: 2, upload: 3, total: 5 },
+];
+const BYTES = { count: 1, download: 2, upload: 3 };
+
+/** Services that answer the same to everything, and remember what they were asked. */
+export class FakeServices {
   readonly asked: object[] = [];
-  totals: { agentId: string; download: number; upload: number }[] = [];
-  books: BookSums[] = [];
-  groups: object[] = [{ network: 'tcp', rule: 'Match', count: 1, download: 2, upload: 3, total: 5 }];
+  totals: AgentTotals[] = [];
+  days: DailySum[] = [];
 
-  async summary(question: StatsQuestion): Promise<Answered<Sums>> {
+  #answer<T>(question: object, data: T): Promise<Answer<T>> {
     this.asked.push(question);
-    return { data: { count: 1, download: 2, upload: 3, total: 5 }, meta: { tier: 'minute' } };
+    return Promise.resolve({ data, meta: META });
   }
 
-  async group(question: GroupQuestion): Promise<Answered<object[]>> {
-    this.asked.push(question);
-    return { data: this.groups, meta: { other: null } };
-  }
+  readonly stats: HttpDeps['stats'] = {
+    summary: (question) => this.#answer(question, { count: 1, download: 2, upload: 3, total: 5 }),
+    group: (question) => this.#answer(question, GROUPS),
+    timeseries: (question) => this.#answer(question, [{ time: '2026-01-01T00:00:00Z', value: 1 }]),
+  };
 
-  async series(question: SeriesQuestion): Promise<Answered<object[]>> {
-    this.asked.push(question);
-    return { data: [{ time: '2026-01-01T00:00:00Z', value: 1 }], meta: {} };
-  }
-
-  async filterOptions(question: object): Promise<{ value: string; label: string; field: string }[]> {
-    this.asked.push(question);
-    return [{ value: 'tcp', label: 'tcp', field: 'network' }];
-  }
-
-  async agentTotals(): Promise<{ agentId: string; download: number; upload: number }[]> {
-    return this.totals;
-  }
-
-  async bookSums(): Promise<BookSums[]> {
-    return this.books;
-  }
+  readonly catalogue: HttpDeps['catalogue'] = {
+    filterOptions: async (question) => {
+      this.asked.push(question);
+      return [{ value: 'tcp', label: 'tcp', field: 'network', total: 5 }];
+    },
+    perAgent: async () => this.totals,
+    agentDetail: async () => ({
+      networks: [{ network: 'tcp', ...BYTES }],
+      rules: [{ rule: 'Match', ...BYTES }],
+    }),
+    dailySums: async () => this.days,
+  };
 }
 
 /** Records that hold nothing, where a test is about something else. */
@@ -101,12 +104,12 @@ export function testApp(options: Partial<HttpOptions> = {}, deps: Partial<HttpDe
   return createApp({ ...testDeps(), ...deps }, { ...OPTIONS, ...options });
 }
 
-export function testDeps(): HttpDeps {
+export function testDeps(services = new FakeServices()): HttpDeps {
   return {
     ingest: new FakeIngest(),
     records: NO_RECORDS,
-    statistics: new FakeStatistics(),
-    flusher: { flushNow: async () => {} },
+    stats: services.stats,
+    catalogue: services.catalogue,
     probes: [],
     logger: silentLogger(),
   };

@@ -12,7 +12,6 @@ export interface NamedPeriod extends Period {
   readonly name: string | null;
 }
 
-const HALF_HOUR = 30;
 /** Longer than half hours are kept by default (400 days). */
 const MAX_PERIODS = 500;
 const INTERVALS: Readonly<Record<'day' | 'month', Interval>> = {
@@ -20,13 +19,10 @@ const INTERVALS: Readonly<Record<'day' | 'month', Interval>> = {
   month: { unit: 'month' },
 };
 
-/**
- * The periods of a range, days and months by the clock of the zone. Borders stand on half hours (moved outwards):
- * that is what both stores hold for as long as they keep anything, so both sum the same minutes.
- */
+/** The periods of a range, days and months by the clock of the zone; bounds inside a minute are moved outwards. */
 export function verifyPeriods(group: VerifyGroup, zone: string, from: number, to: number): NamedPeriod[] {
-  const first = downToHalfHour(minuteOf(from));
-  const last = upToHalfHour(Math.ceil(to / MINUTE_MS));
+  const first = minuteOf(from);
+  const last = Math.ceil(to / MINUTE_MS);
   if (group === 'range') return [named(null, first, last)];
   const interval = INTERVALS[group];
   if (estimatePoints(interval, first, last) > MAX_PERIODS) {
@@ -37,9 +33,8 @@ export function verifyPeriods(group: VerifyGroup, zone: string, from: number, to
   }
   const starts = pointStarts(interval, zone, first, last);
   return starts.map((start, index) => {
-    const end = starts[index + 1] ?? last;
-    const name = formatIn(zone, Math.max(start, 0)).slice(0, group === 'day' ? 10 : 7);
-    return named(name, Math.max(first, downToHalfHour(start)), Math.min(last, downToHalfHour(end)));
+    const name = formatIn(zone, start).slice(0, group === 'day' ? 10 : 7);
+    return named(name, Math.max(first, start), starts[index + 1] ?? last);
   });
 }
 
@@ -51,12 +46,4 @@ export function dayStart(zone: string, at: number): number {
 
 function named(name: string | null, from: number, to: number): NamedPeriod {
   return { name, from: from * MINUTE_MS, to: to * MINUTE_MS };
-}
-
-function downToHalfHour(minute: number): number {
-  return Math.floor(minute / HALF_HOUR) * HALF_HOUR;
-}
-
-function upToHalfHour(minute: number): number {
-  return Math.ceil(minute / HALF_HOUR) * HALF_HOUR;
 }

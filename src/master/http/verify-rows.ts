@@ -2,8 +2,8 @@ import { MINUTE_MS } from '../../domain/bucket.ts';
 import type { Bytes } from '../../domain/connection.ts';
 import { formatTime } from '../../domain/time.ts';
 import type { AgentRow, CoreTotalsRow, GapRow, LostRow, RunRow } from '../records/query.ts';
+import type { BookSums } from './book-sums.ts';
 import { coverageOf } from './coverage.ts';
-import type { BookSums } from './statistics.ts';
 import type { NamedPeriod } from './verify-periods.ts';
 
 export type BookState = 'balanced' | 'open' | 'unbalanced' | 'not measured';

@@ -1,14 +1,15 @@
 import { columnOf, DESCRIPTIVE_FIELDS, type DescriptiveName } from '../../domain/connection.ts';
-import type { DimensionName } from '../../domain/dimensions.ts';
+import type { GroupKey } from '../query/group-keys.ts';
 
 /**
- * The one place where filters of records become SQL: the original's names, then every dimension. User text is
- * always bound; what stands here is all the SQL there is. `c` is the `connections` table.
+ * The one place where filters of records become SQL, with the meaning that `query/filter.ts` gives them for facts:
+ * exact, but for `destination`. User text is always bound; what stands here is all the SQL there is. `c` is the
+ * `connections` table.
  */
 interface RecordFilter {
   readonly sql: string;
   /** Values for the question marks of `sql`, in order. */
-  bind(value: string): readonly string[];
+  readonly bind: (value: string) => readonly string[];
 }
 
 /** Rows of the original's may hold NULL where ours hold ''. */
@@ -20,24 +21,15 @@ function text(name: DescriptiveName): string {
 const once = (value: string): readonly string[] => [value];
 const is = (expression: string): RecordFilter => ({ sql: `${expression} = ?`, bind: once });
 
-/** `%` and `_` of a user are plain characters. */
-export function likeContains(value: string): string {
-  return `%${value.replace(/[\\%_]/g, '\\$&')}%`;
-}
-
 const AGENT: RecordFilter = is('c.agent_id');
 // The functions are those of the domain (`sql-functions.ts`), so records and facts mean the same by them.
 const NODE: RecordFilter = is('node_of(c.chains)');
-const COUNTRY: RecordFilter = {
-  sql: 'country_of(c.destination_geoip) = ?',
-  bind: (value) => [value.trim().toUpperCase()],
-};
+const COUNTRY = 'country_of(c.destination_geoip) = ?';
 /** The host's name, or the address where there is none. */
 const SHOWN_HOST = `iif(${text('host')} <> '', c.host, ${text('destination_ip')})`;
 const RULE_TEXT = `iif(${text('rule_payload')} <> '', ${text('rule')} || ' (' || c.rule_payload || ')', ${text('rule')})`;
 
-/** Dimensions that the original's names do not cover already. */
-const OF_DIMENSIONS = {
+export const RECORD_FILTERS: Readonly<Record<GroupKey, RecordFilter>> = {
   agent: AGENT,
   device: is(text('source_ip')),
   site: is('site_of(c.host)'),
@@ -53,28 +45,19 @@ const OF_DIMENSIONS = {
   provider: is('c.provider'),
   route: is('route_of(c.chains)'),
   process: is(text('process')),
-  // The original's document writes TCP, cores write tcp.
-  network: { sql: `lower(${text('network')}) = ?`, bind: (value) => [value.toLowerCase()] },
+  network: is(text('network')),
   conn_type: is(text('conn_type')),
   inbound_name: is(text('inbound_name')),
   inbound_user: is(text('inbound_user')),
-  country: COUNTRY,
+  country: { sql: COUNTRY, bind: once },
   asn: is(`trim(${text('destination_ip_asn')})`),
-} as const satisfies Record<DimensionName, RecordFilter>;
-
-const OF_ORIGINAL = {
   agent_id: AGENT,
+  // No LIKE: a user's `%` and `_` are plain characters, and a NUL would end its pattern.
   destination: {
-    sql: `(${text('destination_ip')} LIKE ? ESCAPE '\\' OR ${text('host')} LIKE ? ESCAPE '\\')`,
-    bind: (value: string) => [likeContains(value), likeContains(value)],
+    sql: `iif(? = '', ${text('destination_ip')} = '',
+      instr(lower(${text('destination_ip')}), ?) > 0 OR instr(lower(${text('host')}), ?) > 0)`,
+    bind: (value) => [value, value.toLowerCase(), value.toLowerCase()],
   },
-  geoip: COUNTRY,
+  geoip: { sql: COUNTRY, bind: (value) => [value.toUpperCase()] },
   chains: NODE,
-} as const satisfies Record<string, RecordFilter>;
-
-export const RECORD_FILTERS = { ...OF_ORIGINAL, ...OF_DIMENSIONS } as const satisfies Record<
-  string,
-  RecordFilter
->;
-export type RecordFilterName = keyof typeof RECORD_FILTERS;
-export const RECORD_FILTER_NAMES = Object.keys(RECORD_FILTERS) as RecordFilterName[];
+};

@@ -1,8 +1,9 @@
 import type { Sqlite } from '../../common/sqlite.ts';
+import { entriesOf } from '../query/filter.ts';
 import { TICKING } from './cancellation.ts';
 import { type Columns, currentColumns, sortExpression } from './columns.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { RECORD_FILTERS, type RecordFilterName } from './filters.ts';
+import { RECORD_FILTERS } from './filters.ts';
 import { COUNT_CAP, type ConnectionsPage, type ConnectionsQuery } from './query.ts';
 import { RECORD_COLUMNS, type StoredRow, toRecord } from './record.ts';
 
@@ -32,9 +33,9 @@ export function listConnections(db: Sqlite, query: ConnectionsQuery): Connection
 }
 
 function filterClauses(query: ConnectionsQuery): Clause[] {
-  return Object.entries(query.filters).map(([name, value]) => {
-    const filter = RECORD_FILTERS[name as RecordFilterName];
-    return { sql: filter.sql, values: filter.bind(value) };
+  return entriesOf(query.filters).map(([key, values]) => {
+    const { sql, bind } = RECORD_FILTERS[key];
+    return { sql: `(${values.map(() => sql).join(' OR ')})`, values: values.flatMap(bind) };
   });
 }
 

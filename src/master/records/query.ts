@@ -1,5 +1,5 @@
+import type { Filters } from '../query/filter.ts';
 import type { SortOrder } from '../query/metrics.ts';
-import type { RecordFilterName } from './filters.ts';
 
 export const CONNECTION_SORT_KEYS = ['start', 'last_updated', 'download', 'upload', 'total'] as const;
 export type ConnectionSortKey = (typeof CONNECTION_SORT_KEYS)[number];
@@ -10,7 +10,8 @@ export const COUNT_CAP = 100_000;
 
 /** What `GET /connections` asks. Times: epoch ms, half-open; a record fits when it *overlaps* the interval. */
 export interface ConnectionsQuery {
-  readonly filters: Readonly<Partial<Record<RecordFilterName, string>>>;
+  /** As those of `/stats`: a list from there must show what a chart summed. */
+  readonly filters: Filters;
   readonly from: number | null;
   readonly to: number | null;
   readonly sortBy: ConnectionSortKey;

@@ -88,7 +88,10 @@ describe('connections', () => {
 
   it.each([
     ['agent_id', 'b', ['hit']],
-    ['network', 'TCP', ['hit']],
+    ['network', 'tcp', ['hit']],
+    ['network', 'TCP', []],
+    ['destination', '', ['none']],
+    ['destination_port', '', ['miss', 'none']],
     ['rule', 'DomainSuffix', ['hit']],
     ['rule', 'DomainSuffix (example.com)', ['hit']],
     ['rule', 'DomainSuffix (other)', []],
@@ -105,6 +108,7 @@ describe('connections', () => {
     ['host', '198.51.100.1', ['miss']],
     ['site', 'example.com', ['hit']],
     ['geoip', 'us', ['hit']],
+    ['country', 'us', []],
     ['country', 'US', ['hit']],
     ['country', 'CN', []],
     ['chains', 'HK 1', ['hit']],
@@ -122,6 +126,7 @@ describe('connections', () => {
     ['agent', "' OR 1=1 --", []],
   ] as const)('filters by %s = %s', async (name, value, expected) => {
     insertRecord(records.db, { id: 'miss', destination_ip: '198.51.100.1', chains: '["DIRECT"]' });
+    insertRecord(records.db, { id: 'none', chains: '["REJECT"]' });
     insertRecord(records.db, {
       id: 'hit',
       agent_id: 'b',
@@ -141,7 +146,7 @@ describe('connections', () => {
       inbound_name: 'in',
       inbound_user: 'lily',
     });
-    expect(await ids({ filters: { [name]: value } })).toEqual([...expected]);
+    expect((await ids({ filters: { [name]: value } })).sort()).toEqual([...expected]);
   });
 
   it('finds what overlaps the interval, half-open', async () => {

@@ -1,8 +1,7 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import type { ErrorDetail } from '../../../common/errors.ts';
 import { SORT_ORDERS } from '../../query/metrics.ts';
-import { RECORD_FILTER_NAMES, type RecordFilterName } from '../../records/filters.ts';
 import {
   CONNECTION_SORT_KEYS,
   DEFAULT_CONNECTIONS_LIMIT,
@@ -11,6 +10,7 @@ import {
 } from '../../records/query.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
+import { FILTER_PARAMETERS, filtersOf } from '../filter-parameters.ts';
 import { checkInterval } from '../interval-check.ts';
 import { instant, instantOf, oneOf, text, whole } from '../parameters.ts';
 import { addQuestion } from '../question.ts';
@@ -18,15 +18,9 @@ import { addQuestion } from '../question.ts';
 /** Skipping reads what it skips; whoever wants to go further continues by cursor. */
 const MAX_OFFSET = 1_000_000;
 
-const filters = Object.fromEntries(
-  RECORD_FILTER_NAMES.map((name) => [name, Type.Optional(text())]),
-) as unknown as Record<RecordFilterName, TSchema>;
-
 export const ConnectionsQuery = Type.Object(
   {
-    ...filters,
-    destination_port: Type.Optional(whole(0, 65_535)),
-    route: Type.Optional(oneOf(['direct', 'proxied', 'reject'])),
+    ...FILTER_PARAMETERS,
     from: Type.Optional(instant()),
     to: Type.Optional(instant()),
     sort_by: Type.Optional(oneOf(CONNECTION_SORT_KEYS)),
@@ -61,16 +55,10 @@ function checkCursor(query: Partial<ConnectionsQuery>): ErrorDetail[] {
 }
 
 function toQuery(query: ConnectionsQuery): Query {
-  const values = query as Readonly<Record<string, unknown>>;
-  const found: Partial<Record<RecordFilterName, string>> = {};
-  for (const name of RECORD_FILTER_NAMES) {
-    const value = values[name];
-    if (value !== undefined) found[name] = String(value);
-  }
   return {
-    filters: found,
-    from: instantOf(query.from),
-    to: instantOf(query.to),
+    filters: filtersOf(query),
+    from: instantOf(query.from) ?? null,
+    to: instantOf(query.to) ?? null,
     sortBy: query.sort_by ?? 'last_updated',
     order: query.sort_order ?? 'desc',
     limit: query.limit ?? DEFAULT_CONNECTIONS_LIMIT,

@@ -1,16 +1,17 @@
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
+import { GROUP_KEYS } from '../../query/group-keys.ts';
+import { MAX_GROUPS } from '../../query/questions.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
 import { oneOf, text, whole } from '../parameters.ts';
 import { addQuestion } from '../question.ts';
-import { FILTER_KEYS } from '../statistics.ts';
 
 export const FilterOptionsQuery = Type.Object(
   {
-    filter_type: oneOf(FILTER_KEYS),
+    filter_type: oneOf(GROUP_KEYS),
     query: Type.Optional(text('part of the value')),
-    limit: Type.Optional(whole(1, 1000)),
+    limit: Type.Optional(whole(1, MAX_GROUPS)),
   },
   { additionalProperties: false },
 );
@@ -22,9 +23,12 @@ export function filterOptionsRoute(app: FastifyInstance, deps: HttpDeps): void {
     scope: 'read',
     query: FilterOptionsQuery,
     answer: async (query) => {
-      await deps.flusher.flushNow();
-      const options = { filterType: query.filter_type, query: query.query ?? '', limit: query.limit ?? 1000 };
-      return success(await deps.statistics.filterOptions(options));
+      const rows = await deps.catalogue.filterOptions({
+        of: query.filter_type,
+        query: query.query ?? '',
+        limit: query.limit ?? MAX_GROUPS,
+      });
+      return success(rows.map(({ value, label, field }) => ({ value, label, field })));
     },
   });
 }

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
+import { bookSums } from '../book-sums.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
 import { checkInterval } from '../interval-check.ts';
@@ -46,15 +47,15 @@ async function rowsOf(query: VerifyQuery, deps: HttpDeps) {
   const periods = verifyPeriods(query.group ?? 'day', zone, from, to);
   const range = { from: periods[0]?.from ?? from, to: periods.at(-1)?.to ?? to };
   const { agent } = query;
-  await deps.flusher.flushNow();
-  const [agents, core, gaps, lost, runs, booked] = await Promise.all([
+  const [agents, core, gaps, lost, runs, days] = await Promise.all([
     deps.records.agents(),
     deps.records.coreTotals(periods, agent),
     deps.records.gaps(range.from, range.to, agent),
     deps.records.lost(range.from, range.to, agent),
     deps.records.runs(0, range.to, agent),
-    deps.statistics.bookSums(periods, agent),
+    deps.catalogue.dailySums({ agent, ...range, tz: zone }),
   ]);
   const wanted = agent === undefined ? agents : agents.filter((row) => row.agentId === agent);
+  const booked = bookSums(days, periods);
   return verifyRows({ periods, agents: wanted, core, booked, gaps, lost, runs, now });
 }

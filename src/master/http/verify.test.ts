@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DailySum } from '../query/answers.ts';
+import { RecordsReader } from '../records/records-reader.ts';
+import { createRecords, type TestRecords } from '../records/testing.ts';
+import { coverageOf } from './coverage.ts';
+import { BEARER, FakeServices, testApp } from './testing.ts';
+import { verifyPeriods } from './verify-periods.ts';
+
+const DAY = 86_400_000;
+const D1 = Date.UTC(2026, 0, 1);
+const NOW = D1 + 2 * DAY + DAY / 2;
+let files: TestRecords;
+let records: RecordsReader;
+
+beforeAll(() => {
+  files = createRecords();
+  records = new RecordsReader({ path: files.path });
+  records.start();
+  const minute = (at: number): number => at / 60_000;
+  const agent = files.db.prepare(
+    `INSERT INTO agents (agent_id, first_seen, last_contact, protocol, booked_to, measured) VALUES (?, ?, ?, ?, ?, ?)`,
+  );
+  agent.run('a', D1 + DAY / 2, NOW, 2, minute(NOW) - 1, 1);
+  agent.run('v1', D1, NOW, 1, minute(NOW) - 1, 0);
+  files.db.exec(
+    `INSERT INTO streams (num, agent_id, stream, first_seen, last_seen) VALUES (1, 'a', 's', 0, 0)`,
+  );
+  files.db.exec(`
+    INSERT INTO core_totals VALUES ('a', ${minute(D1) + 5}, 1000, 100, 10, 0),
+      ('a', ${minute(D1 + DAY)}, 500, 50, 0, 0), ('a', ${minute(D1 + 2 * DAY)}, 70, 7, 0, 0);
+    INSERT INTO runs VALUES (1, 1, ${D1 + DAY / 4}, 'v1');
+    INSERT INTO gaps VALUES (1, 1, ${D1 + DAY / 2}, ${D1 + (DAY * 3) / 4}, 'core-down');
+    INSERT INTO lost VALUES (1, 1, ${D1}, ${D1 + DAY + 5}, 3, 2, 1, 'disk-budget');
+  `);
+});
+afterAll(async () => {
+  await records.stop();
+  files.remove();
+});
+
+const booked = (agent: string, day: number, attributed: number, unattributed: number): DailySum => ({
+  agent,
+  day: D1 + day * DAY,
+  attributed: { download: attributed, upload: attributed / 10 },
+  recovered: { download: 1, upload: 0 },
+  unattributed: { download: unattributed, upload: unattributed / 10 },
+});
+
+async function verify(query: string, books: DailySum[]) {
+  const services = new FakeServices();
+  services.days = books;
+  const app = testApp({}, { records, catalogue: services.catalogue, now: () => NOW });
+  const answer = await app.inject({ url: `/api/v1/verify?${query}`, headers: BEARER });
+  return answer.json();
+}
+
+const range = 'from=2026-01-01T00:00:00Z&to=2026-01-04T00:00:00Z';
+
+describe('GET /verify', () => {
+  it('sets core totals against what was booked, by agent and day', async () => {
+    const { data } = await verify(range, [
+      { ...booked('a', 0, 910, 100), attributed: { download: 910, upload: 90 } },
+      booked('a', 1, 400, 90),
+      booked('a', 2, 60, 0),
+      booked('v1', 0, 40, 0),
+    ]);
+    expect(
+      data.map((row: { agent_id: string; day: string; state: string }) => [row.agent_id, row.day, row.state]),
+    ).toEqual([
+      ['a', '2026-01-01', 'balanced'],
+      ['a', '2026-01-02', 'unbalanced'],
+      ['a', '2026-01-03', 'open'],
+      ['v1', '2026-01-01', 'not measured'],
+    ]);
+    expect(data[0]).toEqual({
+      agent_id: 'a',
+      day: '2026-01-01',
+      from: '2026-01-01T00:00:00.000Z',
+      to: '2026-01-02T00:00:00.000Z',
+      core: { download: 1000, upload: 100 },
+      attributed: { download: 910, upload: 90 },
+      recovered: { download: 1, upload: 0 },
+      unattributed: { download: 100, upload: 10 },
+      unmeasured: { download: 10, upload: 0 },
+      difference: { download: 0, upload: 0 },
+      lost: { download: 0, upload: 0 },
+      coverage: 2 / 3,
+      gaps: [{ from: '2026-01-01T12:00:00.000Z', to: '2026-01-01T18:00:00.000Z', reason: 'core-down' }],
+      state: 'balanced',
+    });
+    expect(data[1]).toMatchObject({
+      difference: { download: 10, upload: 1 },
+      lost: { download: 3, upload: 2 },
+      coverage: 1,
+      gaps: [],
+    });
+    expect(data[3]).toMatchObject({ core: null, difference: null });
+  });
+
+  it('shows a remainder that cannot be as unbalanced, though the sums agree', async () => {
+    const over = 2 * 1024 * 1024;
+    const { data } = await verify(`${range}&agent=a`, [booked('a', 1, 500 + over, -over)]);
+    expect(data.find((row: { day: string }) => row.day === '2026-01-02').state).toBe('unbalanced');
+  });
+
+  it('answers months, and ranges as one row, for one agent', async () => {
+    const months = await verify(`${range}&group=month&agent=a`, [booked('a', 0, 1, 1)]);
+    expect(months.data).toMatchObject([{ agent_id: 'a', day: '2026-01', core: { download: 1570 } }]);
+    const whole = await verify(`${range}&group=range`, [booked('a', 0, 1, 1), booked('v1', 0, 1, 0)]);
+    expect(whole.data.map((row: { day: string | null }) => row.day)).toEqual([null, null]);
+    expect((await verify(`${range}&agent=nobody`, [])).data).toEqual([]);
+  });
+
+  it('refuses more days than are kept', async () => {
+    expect(await verify('from=1990-01-01T00:00:00Z', [])).toMatchObject({ code: 'query_too_large' });
+  });
+});
+
+describe('periods', () => {
+  it('are days of the zone, 23 and 25 hours long where the clock is changed', () => {
+    const hours = (from: string, to: string): number[] =>
+      verifyPeriods('day', 'Europe/Berlin', Date.parse(from), Date.parse(to)).map(
+        (period) => (period.to - period.from) / 3_600_000,
+      );
+    expect(hours('2026-03-28T23:00:00Z', '2026-03-30T22:00:00Z')).toEqual([23, 24]);
+    expect(hours('2026-10-24T22:00:00Z', '2026-10-25T23:00:00Z')).toEqual([25]);
+  });
+
+  it('meet without holes and cover the range, moved outwards to whole minutes', () => {
+    const periods = verifyPeriods('day', 'Asia/Kathmandu', D1 + 7, D1 + 3 * DAY + 7);
+    for (const [index, period] of periods.entries()) {
+      expect(period.from % 60_000).toBe(0);
+      if (index > 0) expect(period.from).toBe(periods[index - 1]?.to);
+    }
+    expect(periods[0]?.from).toBe(D1);
+    expect(periods.at(-1)?.to).toBe(D1 + 3 * DAY + 60_000);
+  });
+});
+
+describe('coverage', () => {
+  it.each([
+    [[], 1],
+    [[[0, 100]], 0],
+    [
+      [
+        [10, 20],
+        [15, 30],
+      ],
+      0.8,
+    ],
+    [
+      [
+        [15, 30],
+        [10, 40],
+        [12, 14],
+      ],
+      0.7,
+    ],
+    [
+      [
+        [-50, 25],
+        [75, 200],
+      ],
+      0.5,
+    ],
+  ])('without %o is %f', (gaps, share) => {
+    const list = gaps.map(([from = 0, to = 0]) => ({ from, to }));
+    expect(coverageOf({ from: 0, to: 100 }, list)).toBeCloseTo(share);
+  });
+
+  it('of nothing is unknown', () => expect(coverageOf({ from: 5, to: 5 }, [])).toBeNull());
+});
