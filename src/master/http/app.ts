@@ -2,7 +2,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { CodedError } from '../../common/errors.ts';
 import { answerClientError } from './client-error.ts';
 import type { HttpDeps, HttpOptions } from './deps.ts';
-import { guardRequests } from './guards.ts';
+import { guardRequests, SECURITY_HEADERS } from './guards.ts';
 import { BODY_TIMEOUT_MS, HEADER_TIMEOUT_MS, MAX_BODY, MAX_PARAM, MAX_SYNCS } from './limits.ts';
 import { FORMATS } from './parameters.ts';
 import { RouteRegistry } from './route-registry.ts';
@@ -47,7 +47,8 @@ export function createApp(deps: HttpDeps, options: HttpOptions): FastifyInstance
       },
     },
     clientErrorHandler: answerClientError,
-    frameworkErrors: (error, request, reply) => sendError(deps.logger, error, request, reply),
+    frameworkErrors: (error, request, reply) =>
+      sendError(deps.logger, error, request, reply.headers(SECURITY_HEADERS)),
     forceCloseConnections: 'idle',
   });
   const registry = new RouteRegistry();

@@ -15,7 +15,7 @@ declare module 'fastify' {
 }
 
 /** Sent with every answer, errors included; `no-store` because answers are browsing history. */
-const SECURITY_HEADERS = {
+export const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',

@@ -26,6 +26,9 @@ export const interval = () =>
     description: 'minute, hour, day, week, month, or multiples such as 5m, 6h',
   });
 
+/** For questions without parameters: any is a mistake. */
+export const NoQuery = Type.Object({}, { additionalProperties: false });
+
 /** The formats that schemas name, for the validator. */
 export const FORMATS: Readonly<Record<string, (value: string) => boolean>> = {
   instant: (value) => 'at' in parseInstant(value),

@@ -1,9 +1,17 @@
 import type { Static, TObject } from '@sinclair/typebox';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CodedError, type ErrorDetail } from '../../common/errors.ts';
-import type { Success } from './envelope.ts';
+import type { Failure, Success } from './envelope.ts';
 import { problemsOf } from './problems.ts';
 import type { Scope } from './scope.ts';
+
+/** The request that a question came with. */
+export interface Call {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  /** Aborted when the client hangs up: nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
 
 /** A GET with parameters. */
 export interface Question<S extends TObject, T> {
@@ -13,7 +21,7 @@ export interface Question<S extends TObject, T> {
   readonly query: S;
   /** What no schema can say, about several parameters together; sees only values that are valid by themselves. */
   check?(query: Partial<Static<S>>): ErrorDetail[];
-  answer(query: Static<S>, request: FastifyRequest): Promise<Success<T>>;
+  answer(query: Static<S>, call: Call): Promise<Success<T> | Failure>;
 }
 
 /** Registers it so that all problems of a query are told at once, those of the schema and those of `check`. */
@@ -31,7 +39,7 @@ export function addQuestion<S extends TObject, T>(app: FastifyInstance, question
         done();
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const values = request.query as Record<string, unknown>;
       const details = problemsOf(request.validationError?.validation ?? [], values, known);
       const valid = { ...values };
@@ -41,9 +49,17 @@ export function addQuestion<S extends TObject, T>(app: FastifyInstance, question
       details.push(...together.filter(({ field }) => !told.has(field)));
       if (details.length > 0)
         throw new CodedError('bad_request', 'the query cannot be answered', { details });
-      return question.answer(valid as Static<S>, request);
+      return question.answer(valid as Static<S>, { request, reply, signal: signalOf(reply) });
     },
   );
+}
+
+function signalOf(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort(new CodedError('timeout', 'the client hung up'));
+  });
+  return controller.signal;
 }
 
 /**

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GROUP_KEYS } from '../query/group-keys.ts';
 import { RecordsReader } from '../records/records-reader.ts';
 import { createRecords, insertRecord, type TestRecords } from '../records/testing.ts';
-import { BEARER, FakeServices, GROUPS, testApp } from './testing.ts';
+import type { HttpDeps } from './deps.ts';
+import { HttpServer } from './server.ts';
+import { BEARER, FakeServices, GROUPS, OPTIONS, testApp, testDeps } from './testing.ts';
 
 const NOW = Date.UTC(2026, 0, 10, 12);
 const DAY = 86_400_000;
@@ -211,6 +213,7 @@ describe('bad parameters', () => {
       ],
     ],
     ['/agents?x=1', [['x', 'is no parameter']]],
+    ['/ready?x=1', [['x', 'is no parameter']]],
     ['/agents/a/status?x=1', [['x', 'is no parameter']]],
     ['/filter-options', [['filter_type', 'is required']]],
     ['/filter-options?filter_type=dns_mode', [['filter_type', 'on connection records only']]],
@@ -296,6 +299,35 @@ describe('hostile text', () => {
       ),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('a client that hangs up', () => {
+  it('ends the work on its answer', async () => {
+    const gone = Promise.withResolvers<unknown>();
+    const asked = Promise.withResolvers<void>();
+    const waiting: HttpDeps['stats'] = {
+      ...stats,
+      summary: (_question, options) => {
+        asked.resolve();
+        return new Promise((_resolve, reject) => {
+          options?.signal?.addEventListener('abort', () => {
+            gone.resolve(options.signal?.reason);
+            reject(options.signal?.reason as Error);
+          });
+        });
+      },
+    };
+    const server = new HttpServer({ ...testDeps(), stats: waiting }, OPTIONS);
+    await server.start();
+    const client = new AbortController();
+    const url = `http://127.0.0.1:${server.port}/api/v1/stats?type=summary`;
+    const answer = fetch(url, { headers: BEARER, signal: client.signal }).catch(() => 'aborted');
+    await asked.promise;
+    client.abort();
+    expect(await answer).toBe('aborted');
+    expect(await gone.promise).toMatchObject({ code: 'timeout' });
+    await server.stop();
   });
 });
 

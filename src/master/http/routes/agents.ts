@@ -1,12 +1,11 @@
-import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { CodedError } from '../../../common/errors.ts';
 import { type AgentTotals, agentView, isOnline } from '../agent-view.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
+import { NoQuery } from '../parameters.ts';
 import { addQuestion } from '../question.ts';
 
-const NoQuery = Type.Object({}, { additionalProperties: false });
 const NOTHING: AgentTotals = { download: 0, upload: 0 };
 
 export function agentsRoutes(app: FastifyInstance, deps: HttpDeps): void {
@@ -26,7 +25,7 @@ export function agentsRoutes(app: FastifyInstance, deps: HttpDeps): void {
     path: '/agents/:id/status',
     scope: 'read',
     query: NoQuery,
-    answer: async (_query, request) => {
+    answer: async (_query, { request }) => {
       const { id } = request.params as { id: string };
       const agent = (await deps.records.agents()).find((candidate) => candidate.agentId === id);
       if (agent === undefined) throw new CodedError('not_found', 'there is no agent of that id');

@@ -22,12 +22,9 @@ export function filterOptionsRoute(app: FastifyInstance, deps: HttpDeps): void {
     path: '/filter-options',
     scope: 'read',
     query: FilterOptionsQuery,
-    answer: async (query) => {
-      const rows = await deps.catalogue.filterOptions({
-        of: query.filter_type,
-        query: query.query ?? '',
-        limit: query.limit ?? MAX_GROUPS,
-      });
+    answer: async (query, { signal }) => {
+      const { filter_type: of, query: part = '', limit = MAX_GROUPS } = query;
+      const rows = await deps.catalogue.filterOptions({ of, query: part, limit }, { signal });
       return success(rows.map(({ value, label, field }) => ({ value, label, field })));
     },
   });

@@ -3,26 +3,32 @@ import { CodedError } from '../../../common/errors.ts';
 import type { AgentRow } from '../../records/query.ts';
 import type { HttpDeps } from '../deps.ts';
 import { failure, success } from '../envelope.ts';
+import { NoQuery } from '../parameters.ts';
+import { addQuestion } from '../question.ts';
 import { agentAges, checkReadiness, type ReadinessProbe } from '../readiness.ts';
 
 /** 503 until every part can serve; the parts and the agents' ages are told either way. */
 export function readyRoute(app: FastifyInstance, deps: HttpDeps): void {
-  app.get('/ready', { config: { scope: 'read' } }, async (_request, reply) => {
-    let agents: AgentRow[] = [];
-    const records: ReadinessProbe = {
-      name: 'records',
-      check: async () => {
-        agents = await deps.records.agents();
-        return { state: 'ok' };
-      },
-    };
-    const report = await checkReadiness([records, ...deps.probes]);
-    const data = { ...report, agents: agentAges(agents, (deps.now ?? Date.now)()) };
-    if (report.state !== 'error') return success(data);
-    const failed = Object.keys(report.components).filter(
-      (name) => report.components[name]?.state === 'error',
-    );
-    reply.code(503).header('retry-after', '5');
-    return failure(new CodedError('not_ready', `not ready: ${failed.sort().join(', ')}`), data);
+  addQuestion(app, {
+    path: '/ready',
+    scope: 'read',
+    query: NoQuery,
+    answer: async (_query, { reply }) => {
+      let agents: AgentRow[] = [];
+      const records: ReadinessProbe = {
+        name: 'records',
+        check: async () => {
+          agents = await deps.records.agents();
+          return { state: 'ok' };
+        },
+      };
+      const report = await checkReadiness([records, ...deps.probes]);
+      const data = { ...report, agents: agentAges(agents, (deps.now ?? Date.now)()) };
+      if (report.state !== 'error') return success(data);
+      const failed = Object.entries(report.components).filter(([, component]) => component.state === 'error');
+      const names = failed.map(([name]) => name).sort();
+      reply.code(503).header('retry-after', '5');
+      return failure(new CodedError('not_ready', `not ready: ${names.join(', ')}`), data);
+    },
   });
 }

@@ -5,6 +5,7 @@ import type { Answer } from '../../query/answers.ts';
 import { GROUP_KEYS } from '../../query/group-keys.ts';
 import { METRICS, SORT_KEYS, SORT_ORDERS } from '../../query/metrics.ts';
 import { MAX_GROUPS } from '../../query/questions.ts';
+import type { ReadOptions } from '../../store/store.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
 import { FILTER_PARAMETERS, filtersOf } from '../filter-parameters.ts';
@@ -37,8 +38,8 @@ export function statsRoute(app: FastifyInstance, deps: HttpDeps): void {
     scope: 'read',
     query: StatsQuery,
     check: (query) => [...checkInterval(query), ...checkType(query)],
-    answer: async (query) => {
-      const { data, meta } = await ask(query, deps);
+    answer: async (query, { signal }) => {
+      const { data, meta } = await ask(query, deps, { signal });
       return success<unknown>(data, { meta });
     },
   });
@@ -49,24 +50,26 @@ function checkType(query: Partial<StatsQuery>): ErrorDetail[] {
   return [{ field: 'group_by', problem: 'is required for type=group' }];
 }
 
-function ask(query: StatsQuery, { stats }: HttpDeps): Promise<Answer<unknown>> {
+function ask(query: StatsQuery, { stats }: HttpDeps, options: ReadOptions): Promise<Answer<unknown>> {
   const common = { from: instantOf(query.from), to: instantOf(query.to), filters: filtersOf(query) };
   if (query.type === 'group' && query.group_by !== undefined) {
-    return stats.group({
+    const group = {
       ...common,
       groupBy: query.group_by,
       sortBy: query.sort_by ?? 'count',
       sortOrder: query.sort_order ?? 'desc',
       limit: query.limit,
-    });
+    } as const;
+    return stats.group(group, options);
   }
   if (query.type === 'timeseries') {
-    return stats.timeseries({
+    const series = {
       ...common,
       tz: zoneOf(query.tz),
       interval: query.interval ?? 'day',
       metric: query.metric ?? 'connections',
-    });
+    } as const;
+    return stats.timeseries(series, options);
   }
-  return stats.summary(common);
+  return stats.summary(common, options);
 }
