@@ -1,0 +1,64 @@
+/** Bytes and connections of a question, a group, or an agent; `total` is the sum of both directions. */
+export interface Totals {
+  count: number;
+  download: number;
+  upload: number;
+  total: number;
+}
+
+export interface BytesSum {
+  download: number;
+  upload: number;
+}
+
+/** What goes beside `data`: what the answer covers and what it does not say. Times are epoch ms. */
+export interface StatsMeta {
+  tier: 'minute';
+  range: { from: number; to: number };
+  /** False when a bound was moved outwards to a whole minute. */
+  aligned: boolean;
+  /** Everything that reached the master before this is in the answer. */
+  fresh_to: number;
+  /** From where there is data when the question reached further back and retention has cut it, else null. */
+  range_cut: { from: number } | null;
+  /** Bytes that no connection explains; `applies` is false when the filter names more than agents. Never summed. */
+  unattributed: BytesSum & { applies: boolean };
+  /** What `limit` cut off, null where nothing was. */
+  other: (Totals & { groups: number }) | null;
+  elapsed_ms: number;
+}
+
+export interface Answer<T> {
+  data: T;
+  meta: StatsMeta;
+}
+
+/** `<row key>`, `label`, and the totals. */
+export type GroupRow = Totals & Record<string, string | number>;
+
+export interface SeriesRow {
+  /** RFC 3339, start of the point. */
+  time: string;
+  value: number;
+  /** All agents that were asked for were in a gap for the whole of it. */
+  state?: 'gap';
+}
+
+export interface OptionRow {
+  value: string;
+  label: string;
+  /** What the value is one of: a field of the record. */
+  field: string;
+  /** Bytes. */
+  total: number;
+}
+
+/** Sums of one agent and day (`day`: epoch ms of its start in the asked zone). */
+export interface DailySum {
+  agent: string;
+  day: number;
+  attributed: BytesSum;
+  /** The part of `attributed` that was recovered. */
+  recovered: BytesSum;
+  unattributed: BytesSum;
+}

@@ -1,0 +1,119 @@
+import { MINUTE_MS } from '../../domain/bucket.ts';
+import type { FactReader, ReadOptions } from '../store/store.ts';
+import type { BytesSum, DailySum, OptionRow, Totals } from './answers.ts';
+import type { Filters } from './filter.ts';
+import { groupSpec } from './group-keys.ts';
+import { optionStatements } from './options.ts';
+import { MAX_GROUPS, type OptionsQuestion } from './questions.ts';
+import { resolveRange } from './range.ts';
+import { pointsOf } from './series-points.ts';
+import { dailyStatement, groupStatement } from './statements.ts';
+import { bytesOf, extentOf, type Freshness, totalsOf } from './stats-service.ts';
+import { toNumber } from './sums.ts';
+
+export interface AgentTotals extends Totals {
+  agent: string;
+}
+
+/** What one agent's bytes were, for its own page. */
+export interface AgentDetail {
+  networks: ({ network: string; count: number } & BytesSum)[];
+  rules: ({ rule: string; count: number } & BytesSum)[];
+}
+
+/** More agents, networks or rules than any installation has. */
+const ALL = 1_000_000;
+
+/** Sums that other pages than `/stats` show: agents, suggestions, the books. */
+export class CatalogueService {
+  readonly #facts: FactReader;
+  readonly #freshness: Freshness;
+  readonly #now: () => number;
+
+  constructor(dependencies: { facts: FactReader; freshness: Freshness; now?: () => number }) {
+    this.#facts = dependencies.facts;
+    this.#freshness = dependencies.freshness;
+    this.#now = dependencies.now ?? Date.now;
+  }
+
+  /** Values to choose from, by bytes; at most `limit` (default 100). */
+  async filterOptions(question: OptionsQuestion, options?: ReadOptions): Promise<OptionRow[]> {
+    const limit = Math.min(question.limit ?? 100, MAX_GROUPS);
+    return await this.#facts.read(async (run) => {
+      const range = resolveRange(question, await extentOf(run), this.#now());
+      const byValue = new Map<string, OptionRow>();
+      for (const { field, statement } of optionStatements(question, range, limit)) {
+        for (const row of await run(statement.render())) {
+          const value = String(row.k);
+          if (!byValue.has(value)) byValue.set(value, { value, label: value, field, total: toNumber(row.v) });
+        }
+      }
+      const rows = [...byValue.values()];
+      rows.sort((a, b) => b.total - a.total || (a.value < b.value ? -1 : 1));
+      return rows.slice(0, limit);
+    }, options);
+  }
+
+  /** All that is kept, per agent. */
+  async perAgent(options?: ReadOptions): Promise<AgentTotals[]> {
+    await this.#freshness.flushNow();
+    const rows = await this.#grouped('agent', {}, options);
+    return rows.map(({ key, totals }) => ({ agent: key, ...totals }));
+  }
+
+  async agentDetail(agent: string, options?: ReadOptions): Promise<AgentDetail> {
+    await this.#freshness.flushNow();
+    const networks = await this.#grouped('network', { agent }, options);
+    const rules = await this.#grouped('rule', { agent }, options);
+    return {
+      networks: networks.map(({ key, totals }) => ({ network: key, ...withoutTotal(totals) })),
+      rules: rules.map(({ key, totals }) => ({ rule: key, ...withoutTotal(totals) })),
+    };
+  }
+
+  /**
+   * The facts' side of the books: sums per agent and local day of `[from, to)` (epoch ms; days that have none are
+   * left out). Overlay is in none of them.
+   */
+  async dailySums(
+    question: { agent?: string | undefined; from: number; to: number; tz?: string },
+    options?: ReadOptions,
+  ): Promise<DailySum[]> {
+    await this.#freshness.flushNow();
+    return await this.#facts.read(async (run) => {
+      const extent = await extentOf(run);
+      const { from, to } = resolveRange(question, extent, this.#now());
+      const starts = pointsOf('day', question.tz ?? 'UTC', { from, to });
+      const kept = { from: Math.max(from, extent?.first ?? to), to: Math.min(to, (extent?.last ?? 0) + 1) };
+      if (starts.length === 0 || kept.to <= kept.from) return [];
+      const filters = question.agent === undefined ? {} : { agent: question.agent };
+      const rows = await run(dailyStatement(kept, starts, filters).render());
+      return rows.map((row) => ({
+        agent: String(row.agent),
+        day: Number(row.s) * MINUTE_MS,
+        attributed: bytesOf(row),
+        recovered: bytesOf({ u: row.ru, d: row.rd }),
+        unattributed: bytesOf({ u: row.xu, d: row.xd }),
+      }));
+    }, options);
+  }
+
+  async #grouped(
+    key: 'agent' | 'network' | 'rule',
+    filters: Filters,
+    options?: ReadOptions,
+  ): Promise<{ key: string; totals: Totals }[]> {
+    return await this.#facts.read(async (run) => {
+      const range = resolveRange({}, await extentOf(run), this.#now());
+      const sort = { by: 'total', order: 'desc', limit: ALL } as const;
+      const rows = await run(groupStatement(groupSpec(key), range, filters, sort).render());
+      return rows
+        .filter((row) => row.other === false)
+        .map((row) => ({ key: String(row.k), totals: totalsOf(row) }));
+    }, options);
+  }
+}
+
+function withoutTotal({ count, download, upload }: Totals): { count: number } & BytesSum {
+  return { count, download, upload };
+}

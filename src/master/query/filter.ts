@@ -1,0 +1,102 @@
+import { CodedError } from '../../common/errors.ts';
+import { dictionaryOf, dimensionOf, type GroupKey, isAlias, RULE_TEXT } from './group-keys.ts';
+import type { MinuteRange } from './range.ts';
+import { listed, named, type Sql, sql } from './sql.ts';
+
+export type FilterKey = GroupKey;
+
+/** By key, the values of which one must match; all keys must. Matching is exact but for `destination`. */
+export type Filters = Readonly<Partial<Record<FilterKey, string | readonly string[]>>>;
+
+/** Entries of a filter with their values, without those that name none. */
+export function entriesOf(filters: Filters): [FilterKey, readonly string[]][] {
+  return Object.entries(filters)
+    .map(([key, value]): [FilterKey, readonly string[]] => [key as FilterKey, [value ?? []].flat()])
+    .filter(([, values]) => values.length > 0);
+}
+
+/** Unattributed bytes belong to an agent and a minute alone, so they are no part of anything narrower. */
+export function namesAgentsOnly(filters: Filters): boolean {
+  return entriesOf(filters).every(([key]) => key === 'agent' || key === 'agent_id');
+}
+
+/** Agents that the filter admits, null for all. */
+export function agentsOf(filters: Filters): readonly string[] | null {
+  const named = entriesOf(filters).filter(([key]) => key === 'agent' || key === 'agent_id');
+  if (named.length === 0) return null;
+  return named
+    .map(([, values]) => values)
+    .reduce((kept, values) => kept.filter((one) => values.includes(one)));
+}
+
+/** The facts that a question is about: `W` of docs/query.md. */
+export function where(range: MinuteRange, filters: Filters): Sql {
+  const tests = entriesOf(filters).map(([key, values]) => sql`(${predicate(key, values)})`);
+  return listed([inRange(range), ...tests], ' AND ');
+}
+
+/** The same for unattributed facts, of which only the agent can be asked. */
+export function whereUnattributed(range: MinuteRange, filters: Filters): Sql {
+  const agents = agentsOf(filters);
+  const tests = agents === null ? [] : [agents.length === 0 ? sql`false` : sql`agent IN (${listed(agents)})`];
+  return listed([sql`kind = 2`, inRange(range), ...tests], ' AND ');
+}
+
+function inRange(range: MinuteRange): Sql {
+  return sql`bucket >= ${range.from} AND bucket < ${range.to}`;
+}
+
+function predicate(key: FilterKey, values: readonly string[]): Sql {
+  switch (key) {
+    case 'rule':
+      return sql`rule IN (SELECT id FROM rule WHERE type IN (${listed(values)}) OR ${RULE_TEXT} IN (${listed(values)}))`;
+    case 'host':
+      return hostIn(values);
+    case 'destination':
+      return listed(values.map(destinationContains), ' OR ');
+    case 'geoip':
+      return dimensionIn(
+        'country',
+        values.map((value) => value.toUpperCase()),
+      );
+    case 'agent_id':
+      return dimensionIn('agent', values);
+    case 'chains':
+      return dimensionIn('node', values);
+    default:
+      if (isAlias(key)) throw new Error(`there is no filter ${key satisfies never}`);
+      return dimensionIn(key, values);
+  }
+}
+
+/** What groups of `host` show: the host name, or the address of a connection without one. */
+function hostIn(values: readonly string[]): Sql {
+  const list = listed(values);
+  return sql`host IN (SELECT id FROM host WHERE id <> 0 AND host IN (${list}))
+    OR (host = 0 AND destination_ip IN (SELECT id FROM ip WHERE ip IN (${list})))`;
+}
+
+/** A part of the destination address or of the host, ignoring case; '' asks for connections without address. */
+function destinationContains(value: string): Sql {
+  if (value === '') return sql`destination_ip = 0`;
+  const part = value.toLowerCase();
+  return sql`destination_ip IN (SELECT id FROM ip WHERE contains(lower(ip), ${part}))
+    OR host IN (SELECT id FROM host WHERE contains(lower(host), ${part}))`;
+}
+
+function dimensionIn(name: string, values: readonly string[]): Sql {
+  const dimension = dimensionOf(name);
+  const column = named(dimension.column);
+  if (dimension.type === 'number')
+    return sql`${column} IN (${listed(values.map((value) => numberOf(name, value)))})`;
+  const dictionary = dictionaryOf(dimension);
+  if (dictionary === undefined || dimension.entry === undefined) return sql`${column} IN (${listed(values)})`;
+  return sql`${column} IN (SELECT id FROM ${named(dictionary)} WHERE ${named(dimension.entry)} IN (${listed(values)}))`;
+}
+
+function numberOf(field: string, value: string): number {
+  if (value === '') return 0;
+  if (/^\d{1,5}$/.test(value)) return Number(value);
+  const problem = `must be a whole number, not ${JSON.stringify(value)}`;
+  throw new CodedError('bad_request', `${field} ${problem}`, { details: [{ field, problem }] });
+}

@@ -1,0 +1,72 @@
+import { MINUTE_MS } from '../../domain/bucket.ts';
+
+/** An interval without snapshots of one agent, epoch ms, half-open. */
+export interface AgentGap {
+  agent: string;
+  from: number;
+  to: number;
+}
+
+/** Where gaps come from: the records store. */
+export interface GapSource {
+  /** Agents whose silence matters when a question names none. */
+  agents(): Promise<readonly string[]>;
+  /** Gaps that touch `[from, to)` (epoch ms), of any agents; one that is still open ends now. */
+  gaps(from: number, to: number): Promise<readonly AgentGap[]>;
+}
+
+interface Span {
+  from: number;
+  to: number;
+}
+
+/** The spans in one or more of the gaps, in order, touching ones joined. */
+function joined(gaps: readonly Span[]): Span[] {
+  const spans: Span[] = [];
+  for (const { from, to } of [...gaps].sort((a, b) => a.from - b.from)) {
+    const last = spans.at(-1);
+    if (last && from <= last.to) last.to = Math.max(last.to, to);
+    else if (to > from) spans.push({ from, to });
+  }
+  return spans;
+}
+
+/** The spans that lie in one of each. */
+function common(left: readonly Span[], right: readonly Span[]): Span[] {
+  const spans: Span[] = [];
+  let other = 0;
+  for (const a of left) {
+    while ((right[other]?.to ?? Number.POSITIVE_INFINITY) <= a.from) other++;
+    for (let at = other; (right[at]?.from ?? Number.POSITIVE_INFINITY) < a.to; at++) {
+      const b = right[at] as Span;
+      spans.push({ from: Math.max(a.from, b.from), to: Math.min(a.to, b.to) });
+    }
+  }
+  return spans;
+}
+
+/** The spans (epoch ms) in which every one of the agents was in a gap; none when there are no agents. */
+export function commonGaps(gaps: readonly AgentGap[], agents: readonly string[]): Span[] {
+  const each = agents.map((agent) => joined(gaps.filter((gap) => gap.agent === agent)));
+  return each.length === 0 ? [] : each.reduce(common);
+}
+
+/**
+ * Whether points lie in gaps as a whole. `starts` and `end` are minutes; what lies after `now` (ms) is yet to come
+ * and says nothing, so a running point is in a gap when all of it so far is.
+ */
+export function gapStates(
+  starts: readonly number[],
+  end: number,
+  spans: readonly Span[],
+  now: number,
+): boolean[] {
+  let at = 0;
+  return starts.map((start, index) => {
+    const from = start * MINUTE_MS;
+    const to = Math.min((starts[index + 1] ?? end) * MINUTE_MS, now);
+    while (at < spans.length && (spans[at]?.to ?? 0) < to) at++;
+    const span = spans[at];
+    return to > from && span !== undefined && span.from <= from && span.to >= to;
+  });
+}

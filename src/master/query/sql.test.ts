@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import type { Filters } from './filter.ts';
+import { where } from './filter.ts';
+import { groupSpec } from './group-keys.ts';
+import { listed, named, sql } from './sql.ts';
+import { groupStatement, seriesStatement, summaryStatement } from './statements.ts';
+
+const RANGE = { from: 10, to: 20 };
+const EVIL = "x') OR 1=1; DROP TABLE minute; --";
+
+describe('sql', () => {
+  it('numbers values in the order of the text', () => {
+    const inner = sql`b = ${'two'}`;
+    expect(sql`a = ${1} AND ${inner} OR c IN (${listed([3, 4])})`.render()).toEqual({
+      text: 'a = $1 AND b = $2 OR c IN ($3, $4)',
+      values: [1, 'two', 3, 4],
+    });
+  });
+
+  it('takes names from the dimension table alone', () => {
+    expect(named('group').render().text).toBe('"group"');
+    for (const name of ['minute', 'x"; --', 'up', '']) expect(() => named(name)).toThrow(/no column/);
+  });
+
+  it('is a template tag and nothing else', () => {
+    const strings = Object.assign([EVIL], { raw: [EVIL] });
+    expect(() => sql(strings)).toThrow(/template tag/);
+  });
+});
+
+it('keeps the text of users out of statements', () => {
+  const keys = [
+    'agent_id',
+    'rule',
+    'destination',
+    'geoip',
+    'host',
+    'chains',
+    'process',
+    'group',
+    'device',
+  ] as const;
+  for (const key of keys) {
+    const filters: Filters = { [key]: [EVIL, 'fine'] };
+    const { text, values } = where(RANGE, filters).render();
+    expect(text).not.toContain('DROP');
+    expect(values.some((value) => String(value).toLowerCase() === EVIL.toLowerCase())).toBe(true);
+  }
+});
+
+describe('statements', () => {
+  it('of a summary', () => {
+    expect(summaryStatement(RANGE, { agent_id: 'home' }).render()).toMatchInlineSnapshot(`
+      {
+        "text": "SELECT sum(up) AS u, sum(down) AS d, coalesce(sum(conns) FILTER (WHERE prev < $1), 0) AS n FROM minute WHERE bucket >= $2 AND bucket < $3 AND ("agent" IN ($4))",
+        "values": [
+          10,
+          10,
+          20,
+          "home",
+        ],
+      }
+    `);
+  });
+  it('of groups', () => {
+    const sort = { by: 'count', order: 'asc', limit: 5 } as const;
+    expect(groupStatement(groupSpec('host'), RANGE, {}, sort).render()).toMatchInlineSnapshot(`
+      {
+        "text": "WITH a AS (SELECT host, CASE WHEN host = 0 THEN destination_ip ELSE 0 END AS destination_ip, sum(up) AS u, sum(down) AS d, coalesce(sum(conns) FILTER (WHERE prev < $1), 0) AS n FROM minute WHERE bucket >= $2 AND bucket < $3 GROUP BY ALL), g AS (SELECT coalesce(CASE WHEN a.host = 0 THEN y.ip ELSE x.host END, '') AS k, sum(u) AS u, sum(d) AS d, sum(n) AS n FROM a LEFT JOIN host AS x ON x.id = a.host LEFT JOIN ip AS y ON y.id = a.destination_ip GROUP BY 1), r AS (SELECT *, row_number() OVER (ORDER BY n ASC, k) AS place FROM g), o AS (SELECT place > $4 AS other, CASE WHEN place <= $5 THEN place END AS rank, * FROM r) SELECT other, rank, CASE WHEN NOT other THEN min(k) END AS k, sum(u) AS u, sum(d) AS d, sum(n) AS n, count(*) AS members FROM o GROUP BY other, rank ORDER BY other, rank",
+        "values": [
+          10,
+          10,
+          20,
+          5,
+          5,
+        ],
+      }
+    `);
+  });
+  it('of a series', () => {
+    expect(
+      seriesStatement('connections', RANGE, [10, 15], { rule: 'Match' }).render(),
+    ).toMatchInlineSnapshot(`
+      {
+        "text": "WITH e AS MATERIALIZED (SELECT b, s FROM (SELECT unnest(range($1::INTEGER, $2::INTEGER))::INTEGER AS b) ASOF JOIN (SELECT unnest($3::INTEGER[]) AS s) ON b >= s) SELECT e.s AS s, coalesce(sum(conns) FILTER (WHERE prev < e.s), 0) AS v FROM minute JOIN e ON e.b = bucket WHERE bucket >= $4 AND bucket < $5 AND (rule IN (SELECT id FROM rule WHERE type IN ($6) OR CASE WHEN payload = '' THEN type ELSE type || ' (' || payload || ')' END IN ($7))) GROUP BY 1",
+        "values": [
+          10,
+          20,
+          [
+            10,
+            15,
+          ],
+          10,
+          20,
+          "Match",
+          "Match",
+        ],
+      }
+    `);
+  });
+});

@@ -1,0 +1,157 @@
+import { MINUTE_MS } from '../../domain/bucket.ts';
+import type { FactReader, ReadOptions, RunQuery, SqlRow } from '../store/store.ts';
+import type { Answer, BytesSum, GroupRow, SeriesRow, StatsMeta, Totals } from './answers.ts';
+import { agentsOf, type Filters, namesAgentsOnly } from './filter.ts';
+import { commonGaps, type GapSource, gapStates } from './gap-state.ts';
+import { groupSpec, labelOf } from './group-keys.ts';
+import { type GroupQuestion, MAX_GROUPS, type SeriesQuestion, type StatsQuestion } from './questions.ts';
+import { type Extent, type ResolvedRange, resolveRange } from './range.ts';
+import { pointsOf } from './series-points.ts';
+import {
+  extentStatement,
+  groupStatement,
+  seriesStatement,
+  summaryStatement,
+  unattributedStatement,
+} from './statements.ts';
+import { toNumber } from './sums.ts';
+import { formatIn } from './zone.ts';
+
+/** Brings what waits into the fact store, and says how far it reaches (`LotFlusher`). */
+export interface Freshness {
+  flushNow(): Promise<void>;
+  readonly state: { readonly freshTo: number };
+}
+
+export interface StatsDependencies {
+  facts: FactReader;
+  gaps: GapSource;
+  freshness: Freshness;
+  now?: () => number;
+}
+
+/** A question's view of the store: one state of it for all statements. */
+interface View {
+  run: RunQuery;
+  extent: Extent | null;
+  range: ResolvedRange;
+}
+
+/**
+ * Answers the three shapes of `/stats` from the fact store. Sums are of counted connections only: overlay never
+ * enters, and unattributed bytes stand apart in `meta`. All numbers of an answer are of one state of the store.
+ */
+export class StatsService {
+  readonly #facts: FactReader;
+  readonly #gaps: GapSource;
+  readonly #freshness: Freshness;
+  readonly #now: () => number;
+
+  constructor({ facts, gaps, freshness, now = Date.now }: StatsDependencies) {
+    this.#facts = facts;
+    this.#gaps = gaps;
+    this.#freshness = freshness;
+    this.#now = now;
+  }
+
+  summary(question: StatsQuestion, options?: ReadOptions): Promise<Answer<Totals>> {
+    return this.#answer(question, options, async ({ run, range }, filters) => {
+      const rows = await run(summaryStatement(range, filters).render());
+      return { data: totalsOf(rows[0] ?? {}) };
+    });
+  }
+
+  group(question: GroupQuestion, options?: ReadOptions): Promise<Answer<GroupRow[]>> {
+    const { groupBy, sortBy = 'total', sortOrder = 'desc' } = question;
+    const limit = Math.min(question.limit ?? MAX_GROUPS, MAX_GROUPS);
+    return this.#answer(question, options, async ({ run, range }, filters) => {
+      const spec = groupSpec(groupBy);
+      const sort = { by: sortBy, order: sortOrder, limit };
+      const rows = await run(groupStatement(spec, range, filters, sort).render());
+      const data = rows
+        .filter((row) => row.other === false)
+        .map((row): GroupRow => {
+          const key = String(row.k);
+          return { [spec.rowKey]: key, label: labelOf(spec, key), ...totalsOf(row) };
+        });
+      const rest = rows.find((row) => row.other === true);
+      return { data, other: rest ? { groups: toNumber(rest.members), ...totalsOf(rest) } : null };
+    });
+  }
+
+  timeseries(question: SeriesQuestion, options?: ReadOptions): Promise<Answer<SeriesRow[]>> {
+    const { interval = 'day', metric = 'connections', tz = 'UTC' } = question;
+    return this.#answer(question, options, async ({ run, range, extent }, filters) => {
+      const starts = pointsOf(interval, tz, range);
+      const kept = {
+        from: Math.max(range.from, extent?.first ?? range.to),
+        to: Math.min(range.to, (extent?.last ?? 0) + 1),
+      };
+      const clipped = starts.map((start) => Math.max(start, range.from));
+      const values = new Map<number, number>();
+      if (kept.to > kept.from && clipped.length > 0) {
+        const rows = await run(seriesStatement(metric, kept, clipped, filters).render());
+        for (const row of rows) values.set(Number(row.s), toNumber(row.v));
+      }
+      const gaps = await this.#gapStates(clipped, range, filters);
+      return {
+        data: starts.map((start, index): SeriesRow => {
+          const value = values.get(clipped[index] ?? start) ?? 0;
+          return { time: formatIn(tz, start), value, ...(gaps[index] ? { state: 'gap' as const } : {}) };
+        }),
+      };
+    });
+  }
+
+  async #gapStates(starts: readonly number[], range: ResolvedRange, filters: Filters): Promise<boolean[]> {
+    const agents = agentsOf(filters) ?? (await this.#gaps.agents());
+    const gaps = await this.#gaps.gaps(range.from * MINUTE_MS, range.to * MINUTE_MS);
+    return gapStates(starts, range.to, commonGaps(gaps, agents), this.#now());
+  }
+
+  async #answer<T>(
+    question: StatsQuestion,
+    options: ReadOptions | undefined,
+    ask: (view: View, filters: Filters) => Promise<{ data: T; other?: StatsMeta['other'] }>,
+  ): Promise<Answer<T>> {
+    const begun = performance.now();
+    const filters = question.filters ?? {};
+    await this.#freshness.flushNow();
+    const freshTo = this.#freshness.state.freshTo;
+    return await this.#facts.read(async (run) => {
+      const extent = await extentOf(run);
+      const range = resolveRange(question, extent, this.#now());
+      const { data, other = null } = await ask({ run, extent, range }, filters);
+      const rows = await run(unattributedStatement(range, filters).render());
+      return {
+        data,
+        meta: {
+          tier: 'minute',
+          range: { from: range.from * MINUTE_MS, to: range.to * MINUTE_MS },
+          aligned: range.aligned,
+          fresh_to: freshTo,
+          range_cut: null,
+          unattributed: { applies: namesAgentsOnly(filters), ...bytesOf(rows[0] ?? {}) },
+          other,
+          elapsed_ms: Math.round(performance.now() - begun),
+        },
+      };
+    }, options);
+  }
+}
+
+/** First and last minute of all that is kept. */
+export async function extentOf(run: RunQuery): Promise<Extent | null> {
+  const [row] = await run(extentStatement().render());
+  if (typeof row?.first !== 'number' || typeof row.last !== 'number') return null;
+  return { first: row.first, last: row.last };
+}
+
+export function bytesOf(row: SqlRow): BytesSum {
+  return { download: toNumber(row.d), upload: toNumber(row.u) };
+}
+
+export function totalsOf(row: SqlRow): Totals {
+  const { download, upload } = bytesOf(row);
+  return { count: toNumber(row.n), download, upload, total: toNumber(download + upload) };
+}
