@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FakeIngest, testApp } from '../../src/master/http/testing.ts';
+import { FakeIngest, testApp } from '../../src/master/http/http.test-support.ts';
 
 /**
  * The original served everybody without a token, and allowed any origin with the Authorization header: a web page

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { BEARER, FakeServices, TOKEN, testApp } from '../../src/master/http/testing.ts';
+import { BEARER, FakeServices, TOKEN, testApp } from '../../src/master/http/http.test-support.ts';
 import { TokenVerifier } from '../../src/master/http/token.ts';
 
 /** The original compared tokens with `==`, answered with SQL errors, and logged what it received. */

@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../src/common/errors.ts';
+import { BEARER, FakeIngest, OPTIONS, testDeps } from '../../src/master/http/http.test-support.ts';
 import { HttpServer } from '../../src/master/http/server.ts';
-import { BEARER, FakeIngest, OPTIONS, testDeps } from '../../src/master/http/testing.ts';
 
 const MIB = 1024 * 1024;
 const servers: HttpServer[] = [];

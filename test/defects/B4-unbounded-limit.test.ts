@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BEARER, FakeServices, testApp } from '../../src/master/http/testing.ts';
+import { BEARER, FakeServices, testApp } from '../../src/master/http/http.test-support.ts';
+import {
+  createRecords,
+  insertRecord,
+  type TestRecords,
+} from '../../src/master/records/records.test-support.ts';
 import { RecordsReader } from '../../src/master/records/records-reader.ts';
-import { createRecords, insertRecord, type TestRecords } from '../../src/master/records/testing.ts';
 
 let files: TestRecords;
 let records: RecordsReader;

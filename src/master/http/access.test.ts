@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import { classifyAddress, clientKey, normalizeAddress } from './address.ts';
+import { BEARER, OPTIONS, TOKEN, testApp, testDeps } from './http.test-support.ts';
 import { HttpServer } from './server.ts';
-import { BEARER, OPTIONS, TOKEN, testApp, testDeps } from './testing.ts';
 
 /** A path that the pattern of a route matches. */
 const concrete = (url: string): string => url.replace(/:\w+/g, 'x');

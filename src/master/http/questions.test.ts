@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GROUP_KEYS } from '../query/group-keys.ts';
+import { createRecords, insertRecord, type TestRecords } from '../records/records.test-support.ts';
 import { RecordsReader } from '../records/records-reader.ts';
-import { createRecords, insertRecord, type TestRecords } from '../records/testing.ts';
 import type { HttpDeps } from './deps.ts';
+import { BEARER, FakeServices, GROUPS, OPTIONS, testApp, testDeps } from './http.test-support.ts';
 import { HttpServer } from './server.ts';
-import { BEARER, FakeServices, GROUPS, OPTIONS, testApp, testDeps } from './testing.ts';
 
 const NOW = Date.UTC(2026, 0, 10, 12);
 const DAY = 86_400_000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentRow } from '../records/query.ts';
+import { BEARER, NO_RECORDS, testApp } from './http.test-support.ts';
 import type { ReadinessProbe } from './readiness.ts';
-import { BEARER, NO_RECORDS, testApp } from './testing.ts';
 
 const NOW = 1_000_000;
 const AGENT = { agentId: 'a', lastSnapshot: NOW - 700, lastContact: NOW - 3000 } as AgentRow;

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { BEARER, FakeIngest, OPTIONS, testApp, testDeps } from './http.test-support.ts';
 import { HttpServer } from './server.ts';
-import { BEARER, FakeIngest, OPTIONS, testApp, testDeps } from './testing.ts';
 
 const JSON_HEADERS = { ...BEARER, 'content-type': 'application/json' };
 const servers: HttpServer[] = [];

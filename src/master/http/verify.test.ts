@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DailySum } from '../query/answers.ts';
+import { createRecords, type TestRecords } from '../records/records.test-support.ts';
 import { RecordsReader } from '../records/records-reader.ts';
-import { createRecords, type TestRecords } from '../records/testing.ts';
 import { coverageOf } from './coverage.ts';
-import { BEARER, FakeServices, testApp } from './testing.ts';
+import { BEARER, FakeServices, testApp } from './http.test-support.ts';
 import { verifyPeriods } from './verify-periods.ts';
 
 const DAY = 86_400_000;

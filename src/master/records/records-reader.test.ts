@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { COUNT_CAP, type ConnectionsQuery } from './query.ts';
+import { createRecords, insertOriginal, insertRecord, type TestRecords } from './records.test-support.ts';
 import { RecordsReader } from './records-reader.ts';
-import { createRecords, insertOriginal, insertRecord, type TestRecords } from './testing.ts';
 
 let records: TestRecords;
 let reader: RecordsReader;
