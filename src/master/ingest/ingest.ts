@@ -7,6 +7,8 @@ export interface Delivery {
   gzip: boolean;
   /** The agent that the credential is bound to; null for credentials that may act as any agent. */
   boundAgent: string | null;
+  /** From the agent inside this master, the only one that may use its id. */
+  local?: boolean;
 }
 
 /**

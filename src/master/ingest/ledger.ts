@@ -34,9 +34,11 @@ export class Ledger {
     );
   }
 
-  /** Facts written since the last `write`. */
-  get rows(): number {
-    return this.#rows;
+  /** Facts written since it was asked last. */
+  takeRows(): number {
+    const rows = this.#rows;
+    this.#rows = 0;
+    return rows;
   }
 
   reset(): void {

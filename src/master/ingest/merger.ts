@@ -49,6 +49,8 @@ export class Merger {
   readonly #ledger: Ledger;
   readonly #heads: Heads;
   readonly #agents: AgentTable;
+  /** Facts merged and not yet sealed into a lot. */
+  unsealed: number;
   readonly metrics: MergerMetrics = {
     batches: 0,
     samples: 0,
@@ -68,6 +70,7 @@ export class Merger {
     this.#heads = new Heads(this.db);
     this.#agents = new AgentTable(this.db);
     this.importer = new Importer(this.db, this.#records, this.#ledger);
+    this.unsealed = this.lots.unsealed();
   }
 
   close(): void {
@@ -177,6 +180,15 @@ export class Merger {
     return null;
   }
 
+  /** Seals all that waits into lots; returns the rows that are sealed and not flushed. */
+  seal(): number {
+    for (let sealed = 1; sealed > 0; ) {
+      sealed = this.lots.sealOne(this.#now());
+      this.unsealed -= sealed;
+    }
+    return this.lots.waiting();
+  }
+
   /** Imports a chunk of the original's rows; returns what is left, 0 when done. */
   importChunk(limit: number): number {
     const taken = this.#transaction(() => this.importer.importSome(limit, this.#now()));
@@ -214,7 +226,7 @@ export class Merger {
   #transaction<T>(work: (context: MergeContext) => T): T {
     const now = this.#now();
     try {
-      return this.db.transaction(() => {
+      const result = this.db.transaction(() => {
         const horizon = this.db.prepare("SELECT value FROM meta WHERE key = 'horizon'").get() as {
           value: string;
         };
@@ -230,6 +242,8 @@ export class Merger {
         this.#ledger.write();
         return result;
       })();
+      this.unsealed += this.#ledger.takeRows();
+      return result;
     } catch (error) {
       this.#records.reset();
       this.#ledger.reset();

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { VERSION } from '../common/program.ts';
+import { agentProgram } from './agent.ts';
+import { PROGRAM } from './config/help.ts';
+import { type ParsedCommand, parseCommandLine } from './config/parse.ts';
+import { renderProblems } from './config/problems.ts';
+import { demoProgram } from './demo.ts';
+import type { Program } from './program.ts';
+import { explain, runProgram } from './run-program.ts';
+import { simulateProgram } from './simulate.ts';
+
+/** Loads what a role needs only when it runs: an agent never loads DuckDB. */
+async function construct(command: ParsedCommand): Promise<Program> {
+  switch (command.command) {
+    case 'agent':
+      return agentProgram(command.values);
+    case 'master': {
+      const { masterProgram } = await import('./master.ts');
+      return masterProgram(command.values);
+    }
+    case 'demo':
+      return await demoProgram(command.values);
+    case 'simulate':
+      return simulateProgram(command.values);
+  }
+}
+
+/** Runs the command line; the only place that ends the process. */
+export async function run(argv: readonly string[]): Promise<void> {
+  process.exitCode = await runCommand(argv);
+  // Sockets that a peer keeps half open must not keep a stopped program alive.
+  process.exit();
+}
+
+async function runCommand(argv: readonly string[]): Promise<number> {
+  const line = parseCommandLine([...argv], process.env, (path) => readFileSync(path, 'utf8'));
+  switch (line.kind) {
+    case 'help':
+      console.log(line.help);
+      return 0;
+    case 'version':
+      console.log(VERSION);
+      return 0;
+    case 'problems':
+      console.error(renderProblems(PROGRAM, line.command, line.problems));
+      return 2;
+    case 'run':
+      return await start(line);
+  }
+}
+
+async function start(
+  command: Extract<ReturnType<typeof parseCommandLine>, { kind: 'run' }>,
+): Promise<number> {
+  for (const warning of command.warnings) console.error(`warning: ${warning}`);
+  let program: Program;
+  try {
+    program = await construct(command);
+  } catch (error) {
+    console.error(explain(error));
+    return 2;
+  }
+  if ('check' in command.values && command.values.check) {
+    for (const component of [...program.components].reverse()) await component.stop();
+    console.log('everything could be constructed; nothing was started');
+    return 0;
+  }
+  return await runProgram(program);
+}

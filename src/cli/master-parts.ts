@@ -1,0 +1,110 @@
+import { dirname, join } from 'node:path';
+import type { Component } from '../common/component.ts';
+import { FileLock } from '../common/file-lock.ts';
+import type { Logger } from '../common/logger.ts';
+import type { HttpOptions } from '../master/http/deps.ts';
+import type { ReadinessProbe } from '../master/http/readiness.ts';
+import { HttpServer } from '../master/http/server.ts';
+import { IngestThread } from '../master/ingest/ingest-thread.ts';
+import { CatalogueService } from '../master/query/catalogue-service.ts';
+import { StatsService } from '../master/query/stats-service.ts';
+import { RecordsReader } from '../master/records/records-reader.ts';
+import { EmbeddedFactStore } from '../master/store/embedded/embedded-fact-store.ts';
+import { LotFlusher } from '../master/store/flusher.ts';
+
+/** Facts waiting that make a flush due at once. */
+const HURRY_ROWS = 5000;
+
+/** The files that stand beside `--database`: `master.db` → `master.facts.duckdb`, `master.local.db`, `master.tmp`. */
+export function filesBeside(database: string): { facts: string; local: string; temp: string } {
+  const stem = database.replace(/\.(db|sqlite3?)$/i, '');
+  return { facts: `${stem}.facts.duckdb`, local: `${stem}.local.db`, temp: `${stem}.tmp` };
+}
+
+export interface MasterSetup {
+  database: string;
+  http: HttpOptions;
+  /** Whether an agent of this process delivers under the reserved id. */
+  hasLocalAgent: boolean;
+  logger: Logger;
+}
+
+export interface MasterParts {
+  ingest: IngestThread;
+  server: HttpServer;
+  stats: StatsService;
+  catalogue: CatalogueService;
+  components: Component[];
+}
+
+/** A master, constructed and inert; no file is opened but its lock before `start`. */
+export function buildMaster(setup: MasterSetup): MasterParts {
+  const { database, logger } = setup;
+  const files = filesBeside(database);
+  const lock = FileLock.take(database, 'records database');
+  const ingest = new IngestThread({
+    path: database,
+    reserveLocal: setup.hasLocalAgent,
+    hurryRows: HURRY_ROWS,
+    onHurry: () => flusher.poke(HURRY_ROWS),
+    logger,
+  });
+  const facts = new EmbeddedFactStore({
+    path: files.facts,
+    tempDirectory: files.temp,
+    backupDirectory: join(dirname(files.facts), 'backup'),
+  });
+  const flusher = new LotFlusher({ source: ingest, facts, log: logger });
+  const records = new RecordsReader({ path: database });
+  const gaps = {
+    agents: async () => (await records.agents()).map((agent) => agent.agentId),
+    gaps: async (from: number, to: number) => {
+      const rows = await records.gaps(from, to);
+      return rows.map(({ agentId, from: start, to: end }) => ({ agent: agentId, from: start, to: end }));
+    },
+  };
+  const stats = new StatsService({ facts, gaps, freshness: flusher });
+  const catalogue = new CatalogueService({ facts, freshness: flusher });
+  const server = new HttpServer(
+    { ingest, records, stats, catalogue, probes: probes(ingest, flusher, records), logger },
+    setup.http,
+  );
+  const file: Component = { name: 'lock', start: () => {}, stop: () => lock.release() };
+  return { ingest, server, stats, catalogue, components: [file, ingest, facts, flusher, records, server] };
+}
+
+function probes(ingest: IngestThread, flusher: LotFlusher, records: RecordsReader): ReadinessProbe[] {
+  return [
+    {
+      name: 'ingest',
+      check: () =>
+        ingest.ready
+          ? {
+              state: ingest.importLeft > 0 ? 'warning' : 'ok',
+              ...(ingest.importLeft > 0
+                ? { reason: 'rows of the original database are being imported' }
+                : {}),
+              values: { waiting: ingest.waiting, import_left: ingest.importLeft },
+            }
+          : { state: 'error', reason: 'the records database is not open' },
+    },
+    {
+      name: 'facts',
+      check: () => {
+        const { ok, error, waiting, lastFlushAt, freshTo } = flusher.state;
+        const values = { waiting, last_flush: lastFlushAt, fresh_to: freshTo };
+        if (error !== null) return { state: 'warning', reason: `facts are not fresh: ${error}`, values };
+        return ok
+          ? { state: 'ok', values }
+          : { state: 'warning', reason: 'the first flush is not done yet', values };
+      },
+    },
+    {
+      name: 'records',
+      check: () => {
+        const { waiting, timeouts } = records.state;
+        return { state: 'ok', values: { waiting, timeouts } };
+      },
+    },
+  ];
+}

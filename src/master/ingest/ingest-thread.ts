@@ -1,0 +1,222 @@
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { CodedError } from '../../common/errors.ts';
+import type { Logger } from '../../common/logger.ts';
+import type { SyncAnswer } from '../../protocol/v2.ts';
+import type { LedgerLot, LotSource } from '../store/lot-source.ts';
+import type { Fact, Lot } from '../store/store.ts';
+import type { Delivery, Ingest } from './ingest.ts';
+import type { MergerMetrics } from './merger.ts';
+import type { OperationName, Operations, ToMain, WireError, WorkerSetup } from './messages.ts';
+
+/** The sources run as they are in development, compiled in the package: the worker has its neighbour's ending. */
+const WORKER = new URL(`./worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
+
+const TIDY_MS = 10 * 60_000;
+const RESTART_MS = 1000;
+
+export interface IngestThreadOptions {
+  path: string;
+  reserveLocal: boolean;
+  /** Facts waiting that make a flush due at once. */
+  hurryRows?: number;
+  onHurry: () => void;
+  logger: Logger;
+}
+
+interface Waiting {
+  resolve: (value: unknown) => void;
+  reject: (error: Error) => void;
+}
+
+/**
+ * Ingest in a thread of its own, which owns SQLite's writing connection: parsing and merging a thousand records takes
+ * longer than the thread that serves HTTP may be away. Also the source of lots for the fact store.
+ */
+export class IngestThread implements Ingest, LotSource {
+  readonly name = 'ingest';
+  readonly #options: IngestThreadOptions;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | null = null;
+  #nextId = 1;
+  #timer: NodeJS.Timeout | undefined;
+  #stopping = false;
+  importLeft = 0;
+
+  constructor(options: IngestThreadOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the records database; throws what opening it throws (`file_newer`, `file_damaged` …). */
+  async start(): Promise<void> {
+    this.#stopping = false;
+    await this.#spawn();
+    this.#timer = setInterval(() => {
+      this.#ask('tidy').catch((error: unknown) =>
+        this.#options.logger.error({ err: error }, 'tidying failed'),
+      );
+    }, TIDY_MS);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#timer);
+    const worker = this.#worker;
+    if (worker === null) return;
+    await this.#ask('close').catch(() => {});
+    this.#worker = null;
+    await worker.terminate();
+    this.#failAll('the master is stopping');
+  }
+
+  get ready(): boolean {
+    return this.#worker !== null;
+  }
+
+  /** Requests under way. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  v1(delivery: Delivery): Promise<{ count: number }> {
+    return this.#ask('v1', delivery);
+  }
+
+  v2(delivery: Delivery): Promise<SyncAnswer> {
+    return this.#ask('v2', delivery);
+  }
+
+  storeId(): Promise<string> {
+    return this.#ask('storeId');
+  }
+
+  lots(limit: number, below: number): Promise<LedgerLot[]> {
+    return this.#ask('lots', limit, below);
+  }
+
+  seal(): Promise<number> {
+    return this.#ask('seal');
+  }
+
+  sealed(): Promise<Lot[]> {
+    return this.#ask('sealed');
+  }
+
+  rows(lot: number, offset: number, limit: number): Promise<Fact[]> {
+    return this.#ask('rows', lot, offset, limit);
+  }
+
+  flushed(lot: number): Promise<void> {
+    return this.#ask('flushed', lot);
+  }
+
+  status(): Promise<{ metrics: MergerMetrics; unsealed: number; importLeft: number }> {
+    return this.#ask('status');
+  }
+
+  #ask<N extends OperationName>(
+    operation: N,
+    ...args: Parameters<Operations[N]>
+  ): Promise<ReturnType<Operations[N]>> {
+    const worker = this.#worker;
+    if (worker === null) {
+      return Promise.reject(new CodedError('not_ready', 'the records are not open', { retryAfter: 2 }));
+    }
+    return new Promise((resolve, reject) => {
+      const id = this.#nextId++;
+      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      worker.postMessage({ id, operation, args });
+    });
+  }
+
+  #spawn(): Promise<void> {
+    const { path, reserveLocal, hurryRows = 5000, logger } = this.#options;
+    const setup: WorkerSetup = { path, reserveLocal, hurryRows };
+    const worker = new Worker(WORKER, { workerData: setup });
+    return new Promise((resolve, reject) => {
+      let ready = false;
+      worker.on('message', (message: ToMain) => {
+        if (message.kind === 'ready') {
+          ready = true;
+          this.#worker = worker;
+          resolve();
+        } else if (message.kind === 'failed' && !ready) {
+          reject(errorOf(message.error));
+        } else {
+          this.#take(message);
+        }
+      });
+      worker.on('error', (error) => {
+        logger.fatal({ err: error }, 'the ingest thread died');
+        if (!ready) reject(error);
+      });
+      worker.on('exit', () => {
+        if (this.#worker !== worker) return;
+        this.#worker = null;
+        this.#failAll('the ingest thread ended');
+        // Whatever was committed is in the file; agents repeat what was not answered.
+        if (!this.#stopping) setTimeout(() => this.#respawn(), RESTART_MS).unref();
+      });
+    });
+  }
+
+  #respawn(): void {
+    if (this.#stopping) return;
+    this.#spawn().catch((error: unknown) => {
+      this.#options.logger.fatal({ err: error }, 'the ingest thread cannot be started again');
+      setTimeout(() => this.#respawn(), RESTART_MS * 10).unref();
+    });
+  }
+
+  #take(message: ToMain): void {
+    switch (message.kind) {
+      case 'answer':
+      case 'error': {
+        const waiting = this.#waiting.get(message.id);
+        this.#waiting.delete(message.id);
+        if (message.kind === 'answer') waiting?.resolve(message.value);
+        else waiting?.reject(errorOf(message.error));
+        return;
+      }
+      case 'hurry':
+        this.#options.onHurry();
+        return;
+      case 'import':
+        this.#logImport(message.left);
+        return;
+      case 'failed':
+        this.#options.logger.error(
+          { reason: message.error.message },
+          'import of the original rows failed; it will be tried again',
+        );
+        return;
+      case 'ready':
+        return;
+    }
+  }
+
+  #logImport(left: number): void {
+    const step = Math.floor(this.importLeft / 100_000) !== Math.floor(left / 100_000);
+    if (left === 0) this.#options.logger.info('all rows of the original database are imported');
+    else if (step || this.importLeft === 0)
+      this.#options.logger.info({ left }, 'importing rows of the original');
+    this.importLeft = left;
+  }
+
+  #failAll(reason: string): void {
+    for (const waiting of this.#waiting.values()) {
+      waiting.reject(new CodedError('not_ready', reason, { retryAfter: 2 }));
+    }
+    this.#waiting.clear();
+  }
+}
+
+function errorOf(error: WireError): Error {
+  if (error.code === null) return new Error(error.message);
+  return new CodedError(error.code, error.message, {
+    details: error.details,
+    ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
+  });
+}

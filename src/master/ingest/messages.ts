@@ -1,0 +1,50 @@
+import type { ErrorCode, ErrorDetail } from '../../common/errors.ts';
+import type { SyncAnswer } from '../../protocol/v2.ts';
+import type { LedgerLot } from '../store/lot-source.ts';
+import type { Fact, Lot } from '../store/store.ts';
+import type { Delivery } from './ingest.ts';
+import type { MergerMetrics } from './merger.ts';
+
+/** What the thread of the merge is asked, and what each question answers. */
+export interface Operations {
+  v1: (delivery: Delivery) => { count: number };
+  v2: (delivery: Delivery) => SyncAnswer;
+  storeId: () => string;
+  lots: (limit: number, below: number) => LedgerLot[];
+  seal: () => number;
+  sealed: () => Lot[];
+  rows: (lot: number, offset: number, limit: number) => Fact[];
+  flushed: (lot: number) => void;
+  tidy: () => void;
+  status: () => { metrics: MergerMetrics; unsealed: number; importLeft: number };
+  close: () => void;
+}
+export type OperationName = keyof Operations;
+
+export interface Question {
+  id: number;
+  operation: OperationName;
+  args: unknown[];
+}
+
+export interface WireError {
+  code: ErrorCode | null;
+  message: string;
+  details: readonly ErrorDetail[];
+  retryAfter: number | undefined;
+}
+
+export type ToMain =
+  | { kind: 'ready' }
+  | { kind: 'failed'; error: WireError }
+  | { kind: 'answer'; id: number; value: unknown }
+  | { kind: 'error'; id: number; error: WireError }
+  /** So many facts wait that a flush is due at once. */
+  | { kind: 'hurry' }
+  | { kind: 'import'; left: number };
+
+export interface WorkerSetup {
+  path: string;
+  reserveLocal: boolean;
+  hurryRows: number;
+}

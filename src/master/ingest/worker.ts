@@ -1,0 +1,84 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { CodedError } from '../../common/errors.ts';
+import { decodeV1, decodeV2, inflate, parseJson } from './decode.ts';
+import { Merger } from './merger.ts';
+import type { OperationName, Operations, Question, ToMain, WireError, WorkerSetup } from './messages.ts';
+
+/** Rows of the original's database imported between two messages: some 50 ms, so that agents go on syncing. */
+const IMPORT_CHUNK = 1000;
+
+const port = parentPort;
+if (port === null) throw new Error('this file is the body of a worker thread');
+const setup = workerData as WorkerSetup;
+
+function send(message: ToMain): void {
+  port?.postMessage(message);
+}
+
+function wireError(error: unknown): WireError {
+  if (error instanceof CodedError) {
+    const { code, message, details, retryAfter } = error;
+    return { code, message, details, retryAfter };
+  }
+  return { code: null, message: String((error as Error).stack ?? error), details: [], retryAfter: undefined };
+}
+
+let importLeft = 0;
+
+function serve(merger: Merger): void {
+  const operations: { [K in OperationName]: Operations[K] } = {
+    v1: ({ body, gzip, boundAgent }) => merger.v1(decodeV1(parseJson(inflate(body, gzip))), boundAgent),
+    v2: ({ body, gzip, boundAgent, local }) =>
+      merger.v2(decodeV2(parseJson(inflate(body, gzip))), boundAgent, local === true),
+    storeId: () => merger.lots.storeId(),
+    lots: (limit, below) => merger.lots.lots(limit, below),
+    seal: () => merger.seal(),
+    sealed: () => merger.lots.sealed(),
+    rows: (lot, offset, limit) => merger.lots.rows(lot, offset, limit),
+    flushed: (lot) => merger.lots.flushed(lot),
+    tidy: () => merger.tidy(),
+    status: () => ({ metrics: merger.metrics, unsealed: merger.unsealed, importLeft }),
+    close: () => merger.close(),
+  };
+  let hurried = false;
+  port?.on('message', ({ id, operation, args }: Question) => {
+    try {
+      const value = (operations[operation] as (...a: unknown[]) => unknown)(...args);
+      send({ kind: 'answer', id, value });
+      if (operation === 'close') port?.close();
+    } catch (error) {
+      send({ kind: 'error', id, error: wireError(error) });
+    }
+    const due = merger.unsealed >= setup.hurryRows;
+    if (due && !hurried) send({ kind: 'hurry' });
+    hurried = due;
+  });
+}
+
+/** Between two messages, so that neither import nor sync waits for the other to end. */
+function importInBackground(merger: Merger): void {
+  importLeft = merger.importer.left();
+  if (importLeft === 0) return;
+  const next = () => {
+    if (!merger.db.open) return;
+    try {
+      importLeft = merger.importChunk(IMPORT_CHUNK);
+      send({ kind: 'import', left: importLeft });
+      if (importLeft > 0) setTimeout(next, 5);
+    } catch (error) {
+      // Tried again: what was imported is marked, so nothing is imported twice.
+      send({ kind: 'failed', error: wireError(error) });
+      setTimeout(next, 5000);
+    }
+  };
+  setTimeout(next, 0);
+}
+
+try {
+  const merger = new Merger({ path: setup.path, reserveLocal: setup.reserveLocal });
+  serve(merger);
+  send({ kind: 'ready' });
+  importInBackground(merger);
+} catch (error) {
+  send({ kind: 'failed', error: wireError(error) });
+}
