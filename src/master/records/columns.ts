@@ -3,16 +3,19 @@ import type { ConnectionSortKey } from './query.ts';
 
 /** How the times of a record are read. */
 export interface Columns {
+  /** Times are numbers with an index. */
+  readonly indexed: boolean;
   readonly start: string;
   readonly updated: string;
 }
 
 /** All rows have their times as numbers, which are indexed. */
-const SETTLED: Columns = { start: 'c.start_ms', updated: 'c.updated_ms' };
+const SETTLED: Columns = { indexed: true, start: 'c.start_ms', updated: 'c.updated_ms' };
 
 const fromText = (column: string): string => `CAST(unixepoch(${column}, 'subsec') * 1000 AS INTEGER)`;
 /** Rows of the original's have them as text until they are imported. */
 const IMPORTING: Columns = {
+  indexed: false,
   start: `coalesce(c.start_ms, ${fromText('c.start')}, ${fromText('c.last_updated')}, 0)`,
   updated: `coalesce(c.updated_ms, ${fromText('c.last_updated')}, ${fromText('c.start')}, 0)`,
 };

@@ -4,6 +4,7 @@ import { TICKING } from './cancellation.ts';
 import { type Columns, currentColumns, sortExpression } from './columns.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { RECORD_FILTERS } from './filters.ts';
+import { NO_HINTS, type PlanHints, planHints } from './plan-hints.ts';
 import { COUNT_CAP, type ConnectionsPage, type ConnectionsQuery } from './query.ts';
 import { RECORD_COLUMNS, type StoredRow, toRecord } from './record.ts';
 
@@ -17,8 +18,9 @@ interface Clause {
 export function listConnections(db: Sqlite, query: ConnectionsQuery): ConnectionsPage {
   return db.transaction(() => {
     const columns = currentColumns(db);
-    const where = [...filterClauses(query), ...timeClauses(query, columns)];
-    const rows = readPage(db, query, columns, where);
+    const hints = columns.indexed ? planHints(db, query) : NO_HINTS;
+    const where = [...filterClauses(query), ...timeClauses(query, columns, hints)];
+    const rows = readPage(db, query, sortExpression(query.sortBy, columns), hints, where);
     const page = rows.slice(0, query.limit);
     const last = rows.length > query.limit ? page.at(-1) : undefined;
     return {
@@ -43,9 +45,9 @@ function filterClauses(query: ConnectionsQuery): Clause[] {
  * Overlap with `[from, to)`. Three terms with an index each, in place of `max(updated, closed)`; a row of the
  * original's that waits for its import is over, though nobody closed it.
  */
-function timeClauses(query: ConnectionsQuery, columns: Columns): Clause[] {
+function timeClauses(query: ConnectionsQuery, columns: Columns, hints: PlanHints): Clause[] {
   const clauses: Clause[] = [];
-  if (query.to !== null) clauses.push({ sql: `${columns.start} < ?`, values: [query.to] });
+  if (query.to !== null) clauses.push({ sql: `${hints.start}${columns.start} < ?`, values: [query.to] });
   if (query.from !== null) {
     clauses.push({
       sql: `(${columns.updated} >= ? OR c.closed_at >= ? OR (c.closed_at IS NULL AND c.imported IS NOT 0))`,
@@ -59,21 +61,21 @@ function timeClauses(query: ConnectionsQuery, columns: Columns): Clause[] {
 function readPage(
   db: Sqlite,
   query: ConnectionsQuery,
-  columns: Columns,
+  key: string,
+  hints: PlanHints,
   where: readonly Clause[],
 ): StoredRow[] {
-  const key = sortExpression(query.sortBy, columns);
   const direction = query.order === 'asc' ? 'ASC' : 'DESC';
   const clauses = [...where];
   if (query.cursor !== null) {
     const at = decodeCursor(query.cursor, query.sortBy, query.order);
     clauses.push({
-      sql: `(${key}, c.rowid) ${query.order === 'asc' ? '>' : '<'} (?, ?)`,
+      sql: `(${hints.key}${key}, c.rowid) ${query.order === 'asc' ? '>' : '<'} (?, ?)`,
       values: [at.key, at.row],
     });
   }
   const sql = `SELECT ${RECORD_COLUMNS}, ${key} AS sort_key, c.rowid AS row_number FROM connections c
-    WHERE ${conditions(clauses)} ORDER BY ${key} ${direction}, c.rowid ${direction} LIMIT ? OFFSET ?`;
+    WHERE ${conditions(clauses)} ORDER BY ${hints.key}${key} ${direction}, c.rowid ${direction} LIMIT ? OFFSET ?`;
   const values = [...clauses.flatMap((clause) => clause.values), query.limit + 1, query.offset];
   return db.prepare(sql).all(...values) as StoredRow[];
 }
