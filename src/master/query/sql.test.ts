@@ -82,13 +82,19 @@ describe('statements', () => {
       seriesStatement('connections', RANGE, [10, 15], { rule: 'Match' }).render(),
     ).toMatchInlineSnapshot(`
       {
-        "text": "WITH e AS MATERIALIZED (SELECT b, s FROM (SELECT unnest(range($1::INTEGER, $2::INTEGER))::INTEGER AS b) ASOF JOIN (SELECT unnest($3::INTEGER[]) AS s) ON b >= s) SELECT e.s AS s, coalesce(sum(conns) FILTER (WHERE prev < e.s), 0) AS v FROM minute JOIN e ON e.b = bucket WHERE bucket >= $4 AND bucket < $5 AND (rule IN (SELECT id FROM rule WHERE type IN ($6) OR CASE WHEN payload = '' THEN type ELSE type || ' (' || payload || ')' END IN ($7))) GROUP BY 1",
+        "text": "WITH p AS (SELECT unnest($1::INTEGER[]) AS s, unnest($2::INTEGER[]) AS f, unnest($3::INTEGER[]) AS t), e AS MATERIALIZED (SELECT unnest(range(f, t))::INTEGER AS b, s FROM p) SELECT e.s AS s, coalesce(sum(conns) FILTER (WHERE prev < e.s), 0) AS v FROM minute JOIN e ON e.b = bucket WHERE bucket >= $4 AND bucket < $5 AND (rule IN (SELECT id FROM rule WHERE type IN ($6) OR CASE WHEN payload = '' THEN type ELSE type || ' (' || payload || ')' END IN ($7))) GROUP BY 1",
         "values": [
-          10,
-          20,
           [
             10,
             15,
+          ],
+          [
+            10,
+            15,
+          ],
+          [
+            15,
+            20,
           ],
           10,
           20,
