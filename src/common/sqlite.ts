@@ -68,6 +68,26 @@ export function openStore(path: string, file: StoreFile): Sqlite {
   }
 }
 
+const statements = new WeakMap<Sqlite, Map<string, Database.Statement>>();
+
+/**
+ * A statement that is compiled once for each open file. For text that is the same at every call; what is compiled
+ * anew at every sync costs more than running it. Not for `iterate`, which keeps a statement busy.
+ */
+export function prepared(db: Sqlite, sql: string): Database.Statement {
+  let known = statements.get(db);
+  if (known === undefined) {
+    known = new Map();
+    statements.set(db, known);
+  }
+  let statement = known.get(sql);
+  if (statement === undefined) {
+    statement = db.prepare(sql);
+    known.set(sql, statement);
+  }
+  return statement;
+}
+
 /** Opens the same file a second time, for reading only: nothing it runs can write. */
 export function openReader(path: string): Sqlite {
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 5000 });

@@ -1,4 +1,4 @@
-import type { Sqlite } from '../../common/sqlite.ts';
+import { prepared, type Sqlite } from '../../common/sqlite.ts';
 import { FLAG_AGAIN, FLAG_SENT_BEFORE, ROW_ORDER, type SyncAnswer } from '../../protocol/v2.ts';
 import type { Journal } from './journal.ts';
 import { type Batch, FLAG_ADOPTED } from './outbox.ts';
@@ -32,11 +32,12 @@ export class Acknowledger {
     const again = answer.head_before !== batch.prev ? FLAG_AGAIN : 0;
     this.#db.transaction(() => {
       const ord = this.#nextOrdinal();
-      this.#db.prepare('INSERT INTO batches (ord, batch, at) VALUES (?, ?, ?)').run(ord, batch.id, at);
+      prepared(this.#db, 'INSERT INTO batches (ord, batch, at) VALUES (?, ?, ?)').run(ord, batch.id, at);
       this.#journal.setMeta('prev', batch.id);
-      this.#db.prepare('DELETE FROM inflight').run();
+      prepared(this.#db, 'DELETE FROM inflight').run();
 
-      const acknowledge = this.#db.prepare(
+      const acknowledge = prepared(
+        this.#db,
         `UPDATE samples SET flags = (flags & ~${FLAG_SENT_BEFORE}) | ?,
            dirty = CASE WHEN rev = ? THEN 0 ELSE dirty END, ord = CASE WHEN rev = ? THEN ? ELSE ord END
          WHERE minute = ? AND conn = ?`,
@@ -62,42 +63,42 @@ export class Acknowledger {
       const known =
         headBefore === null
           ? undefined
-          : (this.#db.prepare('SELECT ord FROM batches WHERE batch = ?').get(headBefore) as
+          : (prepared(this.#db, 'SELECT ord FROM batches WHERE batch = ?').get(headBefore) as
               | { ord: number }
               | undefined);
       const after = known === undefined ? -1 : known.ord;
       const moved = headBefore !== batch.prev;
-      this.#db.prepare('DELETE FROM inflight').run();
+      prepared(this.#db, 'DELETE FROM inflight').run();
       if (known === undefined) {
-        this.#db
-          .prepare(`UPDATE samples SET dirty = 1, flags = (flags | ${FLAG_AGAIN}) & ~${FLAG_SENT_BEFORE}`)
-          .run();
+        prepared(
+          this.#db,
+          `UPDATE samples SET dirty = 1, flags = (flags | ${FLAG_AGAIN}) & ~${FLAG_SENT_BEFORE}`,
+        ).run();
       } else {
-        this.#db
-          .prepare(
-            `UPDATE samples SET dirty = 1, flags = (flags | ${FLAG_AGAIN}) & ~${FLAG_SENT_BEFORE} WHERE dirty = 0 AND ord > ?`,
-          )
-          .run(after);
+        prepared(
+          this.#db,
+          `UPDATE samples SET dirty = 1, flags = (flags | ${FLAG_AGAIN}) & ~${FLAG_SENT_BEFORE} WHERE dirty = 0 AND ord > ?`,
+        ).run(after);
         this.#clearMarks(moved ? FLAG_AGAIN : 0);
       }
       for (const spec of Object.values(ACKNOWLEDGED)) {
         const closing = spec.dirty === 'close_dirty' ? 'AND closed_at IS NOT NULL' : '';
-        this.#db
-          .prepare(
-            `UPDATE ${spec.table} SET ${spec.dirty} = 1 WHERE ${spec.dirty} = 0 AND ${spec.ord} > ? ${closing}`,
-          )
-          .run(after);
+        prepared(
+          this.#db,
+          `UPDATE ${spec.table} SET ${spec.dirty} = 1 WHERE ${spec.dirty} = 0 AND ${spec.ord} > ? ${closing}`,
+        ).run(after);
       }
       this.#reportForgotten(after);
-      this.#db.prepare('DELETE FROM batches WHERE ord > ?').run(after);
+      prepared(this.#db, 'DELETE FROM batches WHERE ord > ?').run(after);
       if (headBefore === null) {
-        this.#db.prepare("DELETE FROM meta WHERE key = 'prev'").run();
+        prepared(this.#db, "DELETE FROM meta WHERE key = 'prev'").run();
       } else {
         this.#journal.setMeta('prev', headBefore);
         if (known === undefined) {
-          this.#db
-            .prepare('INSERT INTO batches (ord, batch, at) VALUES (?, ?, 0)')
-            .run(this.#nextOrdinal(), headBefore);
+          prepared(this.#db, 'INSERT INTO batches (ord, batch, at) VALUES (?, ?, 0)').run(
+            this.#nextOrdinal(),
+            headBefore,
+          );
         }
       }
     })();
@@ -105,7 +106,7 @@ export class Acknowledger {
 
   /** What was acknowledged and deleted, and the master may have lost: said as lost, "at most". */
   #reportForgotten(after: number): void {
-    const rows = this.#db.prepare('SELECT * FROM pruned WHERE ord > ? AND reported = 0').all(after) as {
+    const rows = prepared(this.#db, 'SELECT * FROM pruned WHERE ord > ? AND reported = 0').all(after) as {
       day: number;
       from_ms: number;
       to_ms: number;
@@ -113,21 +114,21 @@ export class Acknowledger {
       up: number;
       connections: number;
     }[];
-    const put = this.#db.prepare(
+    const put = prepared(
+      this.#db,
       `INSERT INTO lost (from_ms, to_ms, down, up, connections, reason, rev) VALUES (?, ?, ?, ?, ?, 'forgotten-by-master', ?)`,
     );
     for (const row of rows) {
       put.run(row.from_ms, row.to_ms, row.down, row.up, row.connections, this.#journal.nextRev());
-      this.#db.prepare('UPDATE pruned SET reported = 1 WHERE day = ?').run(row.day);
+      prepared(this.#db, 'UPDATE pruned SET reported = 1 WHERE day = ?').run(row.day);
     }
   }
 
   #clearMarks(again: number): void {
-    this.#db
-      .prepare(
-        `UPDATE samples SET flags = (flags & ~${FLAG_SENT_BEFORE}) | ? WHERE dirty = 1 AND flags & ${FLAG_SENT_BEFORE}`,
-      )
-      .run(again);
+    prepared(
+      this.#db,
+      `UPDATE samples SET flags = (flags & ~${FLAG_SENT_BEFORE}) | ? WHERE dirty = 1 AND flags & ${FLAG_SENT_BEFORE}`,
+    ).run(again);
   }
 
   /** Ordinals only grow, over deleted batches too: rows keep theirs. */
@@ -140,12 +141,16 @@ export class Acknowledger {
   /** Keeps a refused row, with its strings in the clear, where people can see it. Bounded. */
   quarantine(what: string, code: string, row: unknown, strings: readonly string[], at: number): void {
     const text = JSON.stringify({ row, id: Array.isArray(row) ? strings[Number(row[0])] : undefined }) ?? '';
-    this.#db
-      .prepare('INSERT INTO quarantine (at, what, code, row) VALUES (?, ?, ?, ?)')
-      .run(at, what, code, text.slice(0, 4000));
-    this.#db
-      .prepare(`DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ${QUARANTINE_ROWS}`)
-      .run();
+    prepared(this.#db, 'INSERT INTO quarantine (at, what, code, row) VALUES (?, ?, ?, ?)').run(
+      at,
+      what,
+      code,
+      text.slice(0, 4000),
+    );
+    prepared(
+      this.#db,
+      `DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ${QUARANTINE_ROWS}`,
+    ).run();
     const count = Number(this.#journal.meta('quarantined') ?? 0) + 1;
     this.#journal.setMeta('quarantined', String(count));
   }
@@ -156,7 +161,8 @@ export class Acknowledger {
    */
   giveUp(batch: Batch, at: number): void {
     this.#db.transaction(() => {
-      const drop = this.#db.prepare(
+      const drop = prepared(
+        this.#db,
         `UPDATE samples SET dirty = 0, flags = flags & ~${FLAG_SENT_BEFORE} WHERE minute = ? AND conn = ? AND rev = ?`,
       );
       for (const [minute, conn, rev] of batch.refs.samples) drop.run(minute, conn, rev);
@@ -169,7 +175,8 @@ export class Acknowledger {
 
   #acknowledgeRows(batch: Batch, ord: number): void {
     for (const [name, spec] of Object.entries(ACKNOWLEDGED)) {
-      const statement = this.#db.prepare(
+      const statement = prepared(
+        this.#db,
         `UPDATE ${spec.table} SET ${spec.dirty} = 0, ${spec.ord} = ? WHERE ${spec.key} = ? AND ${spec.rev} = ?`,
       );
       for (const [key, rev] of batch.refs[name as keyof typeof ACKNOWLEDGED]) statement.run(ord, key, rev);
@@ -186,7 +193,8 @@ export class Acknowledger {
   ): void {
     this.#db.transaction(() => {
       const ord = Number(this.#journal.meta('ord') ?? 0) + 1;
-      const statement = this.#db.prepare(
+      const statement = prepared(
+        this.#db,
         'UPDATE samples SET dirty = 0, ord = ? WHERE minute = ? AND conn = ? AND rev = ?',
       );
       for (const [minute, conn, rev] of samples) statement.run(ord, minute, conn, rev);
@@ -201,11 +209,10 @@ export class Acknowledger {
   upgradeFromV1(): void {
     if (this.#journal.meta('v1_used') !== '1') return;
     this.#db.transaction(() => {
-      this.#db
-        .prepare(
-          `UPDATE samples SET dirty = 1, flags = flags | ${FLAG_AGAIN} WHERE flags & ${FLAG_ADOPTED} = 0`,
-        )
-        .run();
+      prepared(
+        this.#db,
+        `UPDATE samples SET dirty = 1, flags = flags | ${FLAG_AGAIN} WHERE flags & ${FLAG_ADOPTED} = 0`,
+      ).run();
       this.#journal.setMeta('v1_used', '0');
     })();
   }

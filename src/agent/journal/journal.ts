@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Statement } from 'better-sqlite3';
 import { CodedError } from '../../common/errors.ts';
-import { openStore, type Sqlite } from '../../common/sqlite.ts';
+import { openStore, prepared, type Sqlite } from '../../common/sqlite.ts';
 import { minuteOf } from '../../domain/bucket.ts';
 import { type BookChanges, type BookState, emptyState } from '../books/books.ts';
 import type { BookEntry } from '../books/entry.ts';
@@ -118,7 +118,7 @@ export class Journal {
   }
 
   meta(key: string): string | undefined {
-    const row = this.db.prepare('SELECT value FROM meta WHERE key = ?').get(key) as
+    const row = prepared(this.db, 'SELECT value FROM meta WHERE key = ?').get(key) as
       | { value: string }
       | undefined;
     return row?.value;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Sqlite } from '../../common/sqlite.ts';
+import { prepared, type Sqlite } from '../../common/sqlite.ts';
 import { DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
 import { FLAG_AGAIN, FLAG_SENT_BEFORE, MAX_INFLIGHT, type RowArray } from '../../protocol/v2.ts';
 import type { Journal } from './journal.ts';
@@ -59,12 +59,11 @@ export class Outbox {
 
   /** Rows waiting. */
   backlog(): number {
-    const row = this.#db
-      .prepare(
-        `SELECT (SELECT count(*) FROM samples INDEXED BY samples_dirty WHERE dirty = 1)
+    const row = prepared(
+      this.#db,
+      `SELECT (SELECT count(*) FROM samples INDEXED BY samples_dirty WHERE dirty = 1)
           + (SELECT count(*) FROM connections INDEXED BY connections_close_dirty WHERE close_dirty = 1) AS n`,
-      )
-      .get() as { n: number };
+    ).get() as { n: number };
     return row.n;
   }
 
@@ -85,12 +84,11 @@ export class Outbox {
     const room = () => Math.max(0, maxRows - batch.count);
     this.#takeSmall(batch, strings, Math.max(1, Math.floor(maxRows / 8)));
     const limit = Math.min(third, room());
-    const samples = this.#db
-      .prepare(
-        `SELECT minute, conn, down, up, rdown, rup, flags, rev FROM samples INDEXED BY samples_dirty
+    const samples = prepared(
+      this.#db,
+      `SELECT minute, conn, down, up, rdown, rup, flags, rev FROM samples INDEXED BY samples_dirty
          WHERE dirty = 1 AND flags & ${FLAG_ADOPTED} = 0 ORDER BY minute, conn LIMIT ?`,
-      )
-      .all(limit) as SampleRow[];
+    ).all(limit) as SampleRow[];
     const full = samples.length === limit;
     const frontier = full ? (samples.at(-1)?.minute ?? 0) : Number.MAX_SAFE_INTEGER;
     const ids = new Map<number, number>();
@@ -114,7 +112,7 @@ export class Outbox {
 
   /** The connection's row goes along until it was acknowledged once. Returns the index of its id. */
   #takeConnection(batch: Batch, strings: StringTable, key: number): number {
-    const row = this.#db.prepare('SELECT * FROM connections WHERE key = ?').get(key) as ConnectionRow;
+    const row = prepared(this.#db, 'SELECT * FROM connections WHERE key = ?').get(key) as ConnectionRow;
     const fields = fieldsOfRow(row);
     const id = strings.index(fields.id);
     if (row.dirty === 1) {
@@ -135,11 +133,10 @@ export class Outbox {
   }
 
   #takeTotals(batch: Batch, frontier: number, room: number): void {
-    const rows = this.#db
-      .prepare(
-        'SELECT minute, down, up, rev FROM totals INDEXED BY totals_dirty WHERE dirty = 1 AND minute <= ? ORDER BY minute LIMIT ?',
-      )
-      .all(frontier, room) as { minute: number; down: number; up: number; rev: number }[];
+    const rows = prepared(
+      this.#db,
+      'SELECT minute, down, up, rev FROM totals INDEXED BY totals_dirty WHERE dirty = 1 AND minute <= ? ORDER BY minute LIMIT ?',
+    ).all(frontier, room) as { minute: number; down: number; up: number; rev: number }[];
     for (const row of rows) {
       batch.rows.totals.push([row.minute, row.down, row.up]);
       batch.refs.totals.push([row.minute, row.rev]);
@@ -155,12 +152,11 @@ export class Outbox {
     room: number,
     ids: Map<number, number>,
   ): void {
-    const rows = this.#db
-      .prepare(
-        `SELECT key, closed_at, close_rev FROM connections INDEXED BY connections_close_dirty
+    const rows = prepared(
+      this.#db,
+      `SELECT key, closed_at, close_rev FROM connections INDEXED BY connections_close_dirty
          WHERE close_dirty = 1 AND last_minute < ? AND agent_id = ? ORDER BY last_minute LIMIT ?`,
-      )
-      .all(frontier, this.#journal.agentId, Math.ceil(room / 2)) as {
+    ).all(frontier, this.#journal.agentId, Math.ceil(room / 2)) as {
       key: number;
       closed_at: number;
       close_rev: number;
@@ -176,9 +172,9 @@ export class Outbox {
   #takeSmall(batch: Batch, strings: StringTable, room: number): void {
     type Small = { id: number; rev: number } & Record<string, number | string>;
     const take = (table: 'runs' | 'gaps' | 'lost', row: (r: Small) => unknown[]) => {
-      const rows = this.#db
-        .prepare(`SELECT * FROM ${table} WHERE dirty = 1 ORDER BY id LIMIT ?`)
-        .all(Math.max(0, room - batch.count)) as Small[];
+      const rows = prepared(this.#db, `SELECT * FROM ${table} WHERE dirty = 1 ORDER BY id LIMIT ?`).all(
+        Math.max(0, room - batch.count),
+      ) as Small[];
       for (const item of rows) {
         batch.rows[table].push(row(item));
         batch.refs[table].push([item.id, item.rev]);
@@ -192,22 +188,22 @@ export class Outbox {
 
   /** Batches sent since the last answer, oldest first. */
   inflight(): string[] {
-    const rows = this.#db.prepare('SELECT batch FROM inflight ORDER BY seq').all() as { batch: string }[];
+    const rows = prepared(this.#db, 'SELECT batch FROM inflight ORDER BY seq').all() as { batch: string }[];
     return rows.map((row) => row.batch);
   }
 
   /** Before a batch leaves: it is in flight, and its samples are marked as sent. One transaction. */
   sending(batch: Batch): void {
-    const mark = this.#db.prepare(
+    const mark = prepared(
+      this.#db,
       `UPDATE samples SET flags = flags | ${FLAG_SENT_BEFORE} WHERE minute = ? AND conn = ?`,
     );
     this.#db.transaction(() => {
-      this.#db.prepare('INSERT INTO inflight (batch) VALUES (?)').run(batch.id);
-      this.#db
-        .prepare(
-          `DELETE FROM inflight WHERE seq NOT IN (SELECT seq FROM inflight ORDER BY seq DESC LIMIT ${MAX_INFLIGHT})`,
-        )
-        .run();
+      prepared(this.#db, 'INSERT INTO inflight (batch) VALUES (?)').run(batch.id);
+      prepared(
+        this.#db,
+        `DELETE FROM inflight WHERE seq NOT IN (SELECT seq FROM inflight ORDER BY seq DESC LIMIT ${MAX_INFLIGHT})`,
+      ).run();
       for (const [minute, conn] of batch.refs.samples) mark.run(minute, conn);
     })();
   }

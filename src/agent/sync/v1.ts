@@ -1,3 +1,4 @@
+import { prepared } from '../../common/sqlite.ts';
 import { MINUTE_MS } from '../../domain/bucket.ts';
 import { DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
 import { formatTime } from '../../domain/time.ts';
@@ -27,15 +28,14 @@ interface Sample {
 export function nextV1(journal: Journal, which: 'adopted' | 'fallback', limit: number): V1Batch {
   const only = which === 'adopted' ? `AND flags & ${FLAG_ADOPTED}` : '';
   if (which === 'adopted' && journal.adopted === false) return { which, records: [], samples: [] };
-  const samples = journal.db
-    .prepare(
-      `SELECT minute, conn, down, up, rev FROM samples INDEXED BY samples_dirty WHERE dirty = 1 ${only}
+  const samples = prepared(
+    journal.db,
+    `SELECT minute, conn, down, up, rev FROM samples INDEXED BY samples_dirty WHERE dirty = 1 ${only}
        ORDER BY minute, conn LIMIT ?`,
-    )
-    .all(limit) as Sample[];
+  ).all(limit) as Sample[];
   const newest = new Map<number, Sample>();
   for (const sample of samples) newest.set(sample.conn, sample);
-  const select = journal.db.prepare('SELECT * FROM connections WHERE key = ?');
+  const select = prepared(journal.db, 'SELECT * FROM connections WHERE key = ?');
   const records = [...newest.values()].map((sample) =>
     recordOf(select.get(sample.conn) as ConnectionRow, sample),
   );

@@ -1,4 +1,4 @@
-import type { Sqlite } from '../../common/sqlite.ts';
+import { prepared, type Sqlite } from '../../common/sqlite.ts';
 import type { SyncRequest } from '../../protocol/v2.ts';
 
 /** Two sources under one id within this time are a conflict: minutes and unattributed bytes are no promise then. */
@@ -30,58 +30,57 @@ export class AgentTable {
 
   contact(contact: Contact): void {
     const { agentId, protocol, now, request } = contact;
-    const known = this.#db
-      .prepare('SELECT protocol, stream, boot, last_contact FROM agents WHERE agent_id = ?')
-      .get(agentId) as AgentRow | undefined;
+    const known = prepared(
+      this.#db,
+      'SELECT protocol, stream, boot, last_contact FROM agents WHERE agent_id = ?',
+    ).get(agentId) as AgentRow | undefined;
     if (known === undefined) {
-      this.#db
-        .prepare(
-          'INSERT INTO agents (agent_id, first_seen, last_contact, protocol, measured) VALUES (?, ?, ?, ?, ?)',
-        )
-        .run(agentId, now, now, protocol, protocol === 2 ? 1 : 0);
+      prepared(
+        this.#db,
+        'INSERT INTO agents (agent_id, first_seen, last_contact, protocol, measured) VALUES (?, ?, ?, ?, ?)',
+      ).run(agentId, now, now, protocol, protocol === 2 ? 1 : 0);
     }
     const conflict = known === undefined ? null : conflictOf(known, contact);
     if (conflict !== null) {
-      this.#db
-        .prepare('UPDATE agents SET conflict = ?, conflict_at = ?, measured = 0 WHERE agent_id = ?')
-        .run(conflict, now, agentId);
+      prepared(
+        this.#db,
+        'UPDATE agents SET conflict = ?, conflict_at = ?, measured = 0 WHERE agent_id = ?',
+      ).run(conflict, now, agentId);
     }
     if (request === null) {
-      this.#db
-        .prepare(
-          'UPDATE agents SET last_contact = ?, protocol = ?, booked_to = max(booked_to, ?) WHERE agent_id = ?',
-        )
-        .run(now, protocol, contact.bookedTo, agentId);
+      prepared(
+        this.#db,
+        'UPDATE agents SET last_contact = ?, protocol = ?, booked_to = max(booked_to, ?) WHERE agent_id = ?',
+      ).run(now, protocol, contact.bookedTo, agentId);
       return;
     }
-    this.#db
-      .prepare(
-        `UPDATE agents SET last_contact = ?, protocol = 2, booked_to = max(booked_to, ?), version = ?, stream = ?, boot = ?,
+    prepared(
+      this.#db,
+      `UPDATE agents SET last_contact = ?, protocol = 2, booked_to = max(booked_to, ?), version = ?, stream = ?, boot = ?,
            core_version = ?, core_state = ?, last_snapshot = ?, clock_offset_ms = ?, backlog = ?, interval_s = ?,
            sample_interval_ms = ?, quarantined = ?, journal_bytes = ?, journal_budget = ? WHERE agent_id = ?`,
-      )
-      .run(
-        now,
-        contact.bookedTo,
-        request.agent.version,
-        request.stream,
-        request.boot,
-        request.core.version,
-        request.core.state,
-        request.core.last_snapshot,
-        request.sent_at - now,
-        request.agent.backlog,
-        request.agent.interval,
-        request.agent.sample_interval,
-        request.agent.quarantined,
-        request.agent.journal_bytes,
-        request.agent.journal_budget,
-        agentId,
-      );
+    ).run(
+      now,
+      contact.bookedTo,
+      request.agent.version,
+      request.stream,
+      request.boot,
+      request.core.version,
+      request.core.state,
+      request.core.last_snapshot,
+      request.sent_at - now,
+      request.agent.backlog,
+      request.agent.interval,
+      request.agent.sample_interval,
+      request.agent.quarantined,
+      request.agent.journal_bytes,
+      request.agent.journal_budget,
+      agentId,
+    );
   }
 
   addRecords(created: Map<string, number>): void {
-    const add = this.#db.prepare('UPDATE agents SET records = records + ? WHERE agent_id = ?');
+    const add = prepared(this.#db, 'UPDATE agents SET records = records + ? WHERE agent_id = ?');
     for (const [agentId, count] of created) add.run(count, agentId);
   }
 }

@@ -1,4 +1,4 @@
-import type { Sqlite } from '../../common/sqlite.ts';
+import { prepared, type Sqlite } from '../../common/sqlite.ts';
 import { MINUTE_MS, minuteOf } from '../../domain/bucket.ts';
 import type { Bytes, ConnectionFields } from '../../domain/connection.ts';
 import {
@@ -108,12 +108,11 @@ export class BatchMerge {
   ): RejectCode | null {
     const [id, ...values] = row;
     if (values.some((value) => value === null || value === undefined)) return 'malformed';
-    this.#context.db
-      .prepare(
-        `INSERT INTO ${table} (stream, id, ${columns.join(', ')}) VALUES (?, ?, ${columns.map(() => '?').join(', ')})
+    prepared(
+      this.#context.db,
+      `INSERT INTO ${table} (stream, id, ${columns.join(', ')}) VALUES (?, ?, ${columns.map(() => '?').join(', ')})
          ON CONFLICT (stream, id) DO UPDATE SET ${columns.map((c) => `${c} = excluded.${c}`).join(', ')}`,
-      )
-      .run(this.#stream.num, id, ...values);
+    ).run(this.#stream.num, id, ...values);
     return null;
   }
 
@@ -135,18 +134,20 @@ export class BatchMerge {
   }
 
   #putBase(record: RecordState, base: Bytes): void {
-    this.#context.db
-      .prepare('INSERT OR REPLACE INTO bases (conn, stream, down, up) VALUES (?, ?, ?, ?)')
-      .run(record.num, this.#stream.num, base.download, base.upload);
+    prepared(
+      this.#context.db,
+      'INSERT OR REPLACE INTO bases (conn, stream, down, up) VALUES (?, ?, ?, ?)',
+    ).run(record.num, this.#stream.num, base.download, base.upload);
     this.#bases.set(record.num, base);
   }
 
   #baseOf(record: RecordState): Bytes | null {
     const known = this.#bases.get(record.num);
     if (known !== undefined) return known;
-    const row = this.#context.db
-      .prepare('SELECT down AS download, up AS upload FROM bases WHERE conn = ? AND stream = ?')
-      .get(record.num, this.#stream.num) as Bytes | undefined;
+    const row = prepared(
+      this.#context.db,
+      'SELECT down AS download, up AS upload FROM bases WHERE conn = ? AND stream = ?',
+    ).get(record.num, this.#stream.num) as Bytes | undefined;
     this.#bases.set(record.num, row ?? null);
     return row ?? null;
   }
@@ -236,8 +237,10 @@ export class BatchMerge {
 
   #keepTotals(): void {
     const { totals, num } = this.#stream;
-    this.#context.db
-      .prepare('UPDATE streams SET totals_down = ?, totals_up = ? WHERE num = ?')
-      .run(totals.download, totals.upload, num);
+    prepared(this.#context.db, 'UPDATE streams SET totals_down = ?, totals_up = ? WHERE num = ?').run(
+      totals.download,
+      totals.upload,
+      num,
+    );
   }
 }

@@ -1,4 +1,4 @@
-import type { Sqlite } from '../../common/sqlite.ts';
+import { prepared, type Sqlite } from '../../common/sqlite.ts';
 
 /** Boots of a stream whose heads are kept. */
 const MAX_BOOTS = 16;
@@ -30,16 +30,18 @@ export class Heads {
   }
 
   stream(agentId: string, stream: string, now: number): Stream {
-    const row = this.#db
-      .prepare('SELECT num, totals_down, totals_up FROM streams WHERE agent_id = ? AND stream = ?')
-      .get(agentId, stream) as { num: number; totals_down: number; totals_up: number } | undefined;
+    const row = prepared(
+      this.#db,
+      'SELECT num, totals_down, totals_up FROM streams WHERE agent_id = ? AND stream = ?',
+    ).get(agentId, stream) as { num: number; totals_down: number; totals_up: number } | undefined;
     if (row !== undefined) {
-      this.#db.prepare('UPDATE streams SET last_seen = ? WHERE num = ?').run(now, row.num);
+      prepared(this.#db, 'UPDATE streams SET last_seen = ? WHERE num = ?').run(now, row.num);
       return { num: row.num, isNew: false, totals: { download: row.totals_down, upload: row.totals_up } };
     }
-    const result = this.#db
-      .prepare('INSERT INTO streams (agent_id, stream, first_seen, last_seen) VALUES (?, ?, ?, ?)')
-      .run(agentId, stream, now, now);
+    const result = prepared(
+      this.#db,
+      'INSERT INTO streams (agent_id, stream, first_seen, last_seen) VALUES (?, ?, ?, ?)',
+    ).run(agentId, stream, now, now);
     return { num: Number(result.lastInsertRowid), isNew: true, totals: { download: 0, upload: 0 } };
   }
 
@@ -57,24 +59,22 @@ export class Heads {
   /** Moves the boot's head. Other boots' heads go when there are too many, the stream's newest never. */
   move(stream: number, boot: string, batch: string, now: number): void {
     const newest = this.#all(stream)[0]?.seq ?? 0;
-    this.#db
-      .prepare(
-        `INSERT INTO heads (stream, boot, batch, seq, at) VALUES (?, ?, ?, ?, ?)
+    prepared(
+      this.#db,
+      `INSERT INTO heads (stream, boot, batch, seq, at) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (stream, boot) DO UPDATE SET batch = excluded.batch, seq = excluded.seq, at = excluded.at`,
-      )
-      .run(stream, boot, batch, newest + 1, now);
-    this.#db
-      .prepare(
-        `DELETE FROM heads WHERE stream = ? AND boot IN (
+    ).run(stream, boot, batch, newest + 1, now);
+    prepared(
+      this.#db,
+      `DELETE FROM heads WHERE stream = ? AND boot IN (
            SELECT boot FROM heads WHERE stream = ? ORDER BY seq DESC LIMIT -1 OFFSET ${MAX_BOOTS})`,
-      )
-      .run(stream, stream);
+    ).run(stream, stream);
   }
 
   /** Newest first. */
   #all(stream: number): HeadRow[] {
-    return this.#db
-      .prepare('SELECT boot, batch, seq FROM heads WHERE stream = ? ORDER BY seq DESC')
-      .all(stream) as HeadRow[];
+    return prepared(this.#db, 'SELECT boot, batch, seq FROM heads WHERE stream = ? ORDER BY seq DESC').all(
+      stream,
+    ) as HeadRow[];
   }
 }

@@ -1,5 +1,5 @@
 import { CodedError } from '../../common/errors.ts';
-import { openStore, type Sqlite } from '../../common/sqlite.ts';
+import { openStore, prepared, type Sqlite } from '../../common/sqlite.ts';
 import { LOCAL_AGENT_ID, normalAgentId } from '../../domain/agent-id.ts';
 import { minuteOf } from '../../domain/bucket.ts';
 import { MAX_ROWS, ROW_ORDER, type SyncAnswer, type SyncRequest } from '../../protocol/v2.ts';
@@ -198,12 +198,11 @@ export class Merger {
   /** Housekeeping: v1 records without change for a day count as closed; flushed lots are forgotten in time. */
   tidy(): void {
     const now = this.#now();
-    this.db
-      .prepare(
-        `UPDATE connections SET closed_at = updated_ms WHERE closed_at IS NULL AND updated_ms < ? AND agent_id IN
+    prepared(
+      this.db,
+      `UPDATE connections SET closed_at = updated_ms WHERE closed_at IS NULL AND updated_ms < ? AND agent_id IN
            (SELECT agent_id FROM agents WHERE protocol = 1)`,
-      )
-      .run(now - CLOSED_AFTER_MS);
+    ).run(now - CLOSED_AFTER_MS);
     this.lots.forget(now);
   }
 
@@ -227,7 +226,7 @@ export class Merger {
     const now = this.#now();
     try {
       const result = this.db.transaction(() => {
-        const horizon = this.db.prepare("SELECT value FROM meta WHERE key = 'horizon'").get() as {
+        const horizon = prepared(this.db, "SELECT value FROM meta WHERE key = 'horizon'").get() as {
           value: string;
         };
         const result = work({
@@ -253,11 +252,16 @@ export class Merger {
 
   #quarantine(agentId: string, what: string, code: string, row: unknown, now: number): void {
     this.metrics.rejected++;
-    this.db
-      .prepare('INSERT INTO quarantine (at, agent_id, what, code, row) VALUES (?, ?, ?, ?, ?)')
-      .run(now, agentId, what, code, (JSON.stringify(row) ?? '').slice(0, 4000));
-    this.db
-      .prepare(`DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ${QUARANTINE_ROWS}`)
-      .run();
+    prepared(this.db, 'INSERT INTO quarantine (at, agent_id, what, code, row) VALUES (?, ?, ?, ?, ?)').run(
+      now,
+      agentId,
+      what,
+      code,
+      (JSON.stringify(row) ?? '').slice(0, 4000),
+    );
+    prepared(
+      this.db,
+      `DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ${QUARANTINE_ROWS}`,
+    ).run();
   }
 }

@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3';
-import type { Sqlite } from '../../common/sqlite.ts';
+import { prepared, type Sqlite } from '../../common/sqlite.ts';
 import {
   type Bytes,
   type ConnectionFields,
@@ -63,7 +63,9 @@ export class RecordTable {
   }
 
   #storedNext(): number {
-    const row = this.#db.prepare("SELECT value FROM meta WHERE key = 'next_num'").get() as { value: string };
+    const row = prepared(this.#db, "SELECT value FROM meta WHERE key = 'next_num'").get() as {
+      value: string;
+    };
     return Number(row.value);
   }
 
@@ -153,7 +155,7 @@ export class RecordTable {
       }
     }
     if (this.#numsTaken) {
-      this.#db.prepare("UPDATE meta SET value = ? WHERE key = 'next_num'").run(String(this.#nextNum));
+      prepared(this.#db, "UPDATE meta SET value = ? WHERE key = 'next_num'").run(String(this.#nextNum));
       this.#numsTaken = false;
     }
     this.#cache.clear();
