@@ -6,9 +6,10 @@ import { groupSpec } from './group-keys.ts';
 import { optionStatements } from './options.ts';
 import { MAX_GROUPS, type OptionsQuestion } from './questions.ts';
 import { resolveRange } from './range.ts';
+import { bytesOf, extentOf, groupsOf } from './read-rows.ts';
 import { pointsOf } from './series-points.ts';
 import { dailyStatement, groupStatement } from './statements.ts';
-import { bytesOf, extentOf, type Freshness, totalsOf } from './stats-service.ts';
+import type { Freshness } from './stats-service.ts';
 import { toNumber } from './sums.ts';
 
 export interface AgentTotals extends Totals {
@@ -107,9 +108,7 @@ export class CatalogueService {
       const range = resolveRange({}, await extentOf(run), this.#now());
       const sort = { by: 'total', order: 'desc', limit: ALL } as const;
       const rows = await run(groupStatement(groupSpec(key), range, filters, sort).render());
-      return rows
-        .filter((row) => row.other === false)
-        .map((row) => ({ key: String(row.k), totals: totalsOf(row) }));
+      return groupsOf(rows).groups;
     }, options);
   }
 }

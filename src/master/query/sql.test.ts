@@ -66,12 +66,11 @@ describe('statements', () => {
     const sort = { by: 'count', order: 'asc', limit: 5 } as const;
     expect(groupStatement(groupSpec('host'), RANGE, {}, sort).render()).toMatchInlineSnapshot(`
       {
-        "text": "WITH a AS (SELECT host, CASE WHEN host = 0 THEN destination_ip ELSE 0 END AS destination_ip, sum(up) AS u, sum(down) AS d, coalesce(sum(conns) FILTER (WHERE prev < $1), 0) AS n FROM minute WHERE bucket >= $2 AND bucket < $3 GROUP BY ALL), g AS (SELECT coalesce(CASE WHEN a.host = 0 THEN y.ip ELSE x.host END, '') AS k, sum(u) AS u, sum(d) AS d, sum(n) AS n FROM a LEFT JOIN host AS x ON x.id = a.host LEFT JOIN ip AS y ON y.id = a.destination_ip GROUP BY 1), r AS (SELECT *, row_number() OVER (ORDER BY n ASC, k) AS place FROM g), o AS (SELECT place > $4 AS other, CASE WHEN place <= $5 THEN place END AS rank, * FROM r) SELECT other, rank, CASE WHEN NOT other THEN min(k) END AS k, sum(u) AS u, sum(d) AS d, sum(n) AS n, count(*) AS members FROM o GROUP BY other, rank ORDER BY other, rank",
+        "text": "WITH a AS (SELECT host, CASE WHEN host = 0 THEN destination_ip ELSE 0 END AS destination_ip, sum(up) AS u, sum(down) AS d, coalesce(sum(conns) FILTER (WHERE prev < $1), 0) AS n FROM minute WHERE bucket >= $2 AND bucket < $3 GROUP BY ALL), g AS MATERIALIZED (SELECT coalesce(CASE WHEN a.host = 0 THEN y.ip ELSE x.host END, '') AS k, sum(u) AS u, sum(d) AS d, sum(n) AS n FROM a LEFT JOIN host AS x ON x.id = a.host LEFT JOIN ip AS y ON y.id = a.destination_ip GROUP BY 1), t AS (SELECT false AS whole, k, u, d, n, 1 AS members FROM g ORDER BY n ASC, k LIMIT $4) SELECT * FROM (SELECT * FROM t UNION ALL SELECT true, NULL, sum(u), sum(d), sum(n), count(*) FROM g) ORDER BY whole, n ASC, k",
         "values": [
           10,
           10,
           20,
-          5,
           5,
         ],
       }

@@ -27,8 +27,9 @@ function sortOf(key: SortKey, order: SortOrder): Sql {
 }
 
 /**
- * The first `limit` groups, each a row `k`, `u`, `d`, `n`, in order; and one row with `other` true for all that
- * follow (`members` of them) unless there are none. Aggregated by id, then by text; ties are broken by the text.
+ * The first `limit` groups, each a row `k`, `u`, `d`, `n`, in order; and one row with `whole` true for all groups
+ * together (`members` of them), from which follows what the limit cut off. Aggregated by id, then by text; ties
+ * are broken by the text. (Ranking all groups instead of finding the first ones takes twice the time.)
  */
 export function groupStatement(
   spec: GroupSpec,
@@ -39,11 +40,12 @@ export function groupStatement(
   return sql`WITH
     a AS (SELECT ${spec.ids}, ${allMetrics(sql`${range.from}`)} FROM minute
       WHERE ${where(range, filters)} GROUP BY ALL),
-    g AS (SELECT ${spec.text} AS k, sum(u) AS u, sum(d) AS d, sum(n) AS n FROM a ${spec.joins} GROUP BY 1),
-    r AS (SELECT *, row_number() OVER (ORDER BY ${sortOf(sort.by, sort.order)}, k) AS place FROM g),
-    o AS (SELECT place > ${sort.limit} AS other, CASE WHEN place <= ${sort.limit} THEN place END AS rank, * FROM r)
-    SELECT other, rank, CASE WHEN NOT other THEN min(k) END AS k, sum(u) AS u, sum(d) AS d, sum(n) AS n,
-      count(*) AS members FROM o GROUP BY other, rank ORDER BY other, rank`;
+    g AS MATERIALIZED (SELECT ${spec.text} AS k, sum(u) AS u, sum(d) AS d, sum(n) AS n
+      FROM a ${spec.joins} GROUP BY 1),
+    t AS (SELECT false AS whole, k, u, d, n, 1 AS members FROM g
+      ORDER BY ${sortOf(sort.by, sort.order)}, k LIMIT ${sort.limit})
+    SELECT * FROM (SELECT * FROM t UNION ALL SELECT true, NULL, sum(u), sum(d), sum(n), count(*) FROM g)
+    ORDER BY whole, ${sortOf(sort.by, sort.order)}, k`;
 }
 
 /**

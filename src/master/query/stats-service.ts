@@ -1,19 +1,14 @@
 import { MINUTE_MS } from '../../domain/bucket.ts';
-import type { FactReader, ReadOptions, RunQuery, SqlRow } from '../store/store.ts';
-import type { Answer, BytesSum, GroupRow, SeriesRow, StatsMeta, Totals } from './answers.ts';
+import type { FactReader, ReadOptions, RunQuery } from '../store/store.ts';
+import type { Answer, GroupRow, SeriesRow, StatsMeta, Totals } from './answers.ts';
 import { agentsOf, type Filters, namesAgentsOnly } from './filter.ts';
 import { commonGaps, type GapSource, gapStates } from './gap-state.ts';
 import { groupSpec, labelOf } from './group-keys.ts';
 import { type GroupQuestion, MAX_GROUPS, type SeriesQuestion, type StatsQuestion } from './questions.ts';
 import { type Extent, type ResolvedRange, resolveRange } from './range.ts';
+import { bytesOf, extentOf, groupsOf, remainder, totalsOf } from './read-rows.ts';
 import { pointsOf } from './series-points.ts';
-import {
-  extentStatement,
-  groupStatement,
-  seriesStatement,
-  summaryStatement,
-  unattributedStatement,
-} from './statements.ts';
+import { groupStatement, seriesStatement, summaryStatement, unattributedStatement } from './statements.ts';
 import { toNumber } from './sums.ts';
 import { formatIn } from './zone.ts';
 
@@ -67,15 +62,14 @@ export class StatsService {
     return this.#answer(question, options, async ({ run, range }, filters) => {
       const spec = groupSpec(groupBy);
       const sort = { by: sortBy, order: sortOrder, limit };
-      const rows = await run(groupStatement(spec, range, filters, sort).render());
-      const data = rows
-        .filter((row) => row.other === false)
-        .map((row): GroupRow => {
-          const key = String(row.k);
-          return { [spec.rowKey]: key, label: labelOf(spec, key), ...totalsOf(row) };
-        });
-      const rest = rows.find((row) => row.other === true);
-      return { data, other: rest ? { groups: toNumber(rest.members), ...totalsOf(rest) } : null };
+      const { groups, whole, members } = groupsOf(
+        await run(groupStatement(spec, range, filters, sort).render()),
+      );
+      const data = groups.map(({ key, totals }): GroupRow => {
+        return { [spec.rowKey]: key, label: labelOf(spec, key), ...totals };
+      });
+      const cut = members - groups.length;
+      return { data, other: cut > 0 ? { groups: cut, ...remainder(whole, groups) } : null };
     });
   }
 
@@ -138,20 +132,4 @@ export class StatsService {
       };
     }, options);
   }
-}
-
-/** First and last minute of all that is kept. */
-export async function extentOf(run: RunQuery): Promise<Extent | null> {
-  const [row] = await run(extentStatement().render());
-  if (typeof row?.first !== 'number' || typeof row.last !== 'number') return null;
-  return { first: row.first, last: row.last };
-}
-
-export function bytesOf(row: SqlRow): BytesSum {
-  return { download: toNumber(row.d), upload: toNumber(row.u) };
-}
-
-export function totalsOf(row: SqlRow): Totals {
-  const { download, upload } = bytesOf(row);
-  return { count: toNumber(row.n), download, upload, total: toNumber(download + upload) };
 }
