@@ -24,7 +24,7 @@ describe('GET /ready', () => {
       components: {
         facts: { state: 'warning', reason: 'behind', values: { waiting: 5 } },
         ingest: { state: 'ok' },
-        records: { state: 'ok' },
+        'records-reader': { state: 'ok' },
       },
       agents: [{ agent_id: 'a', snapshot_age_ms: 700, sync_age_ms: 3000 }],
     });
@@ -40,7 +40,10 @@ describe('GET /ready', () => {
       status: 'error',
       code: 'not_ready',
       message: 'not ready: facts',
-      data: { state: 'error', components: { facts: { reason: 'opening' }, records: { state: 'ok' } } },
+      data: {
+        state: 'error',
+        components: { facts: { reason: 'opening' }, 'records-reader': { state: 'ok' } },
+      },
     });
   });
 
@@ -50,6 +53,6 @@ describe('GET /ready', () => {
     });
     expect(status).toBe(503);
     expect(JSON.stringify(body)).not.toContain('/secret');
-    expect(body.data.components.records.state).toBe('error');
+    expect(body.data.components['records-reader'].state).toBe('error');
   });
 });

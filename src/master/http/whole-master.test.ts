@@ -112,6 +112,7 @@ describe('a master with its own stores', () => {
       meta: { other: { groups: 1, download: 50 } },
     });
     const series = await get(`/stats?type=timeseries&interval=hour&metric=total&from=${START}`);
+    expect(series).toMatchObject({ status: 200 });
     const values = series.body.data as { value: number }[];
     expect(values.reduce((sum, point) => sum + point.value, 0)).toBe(170);
     expect((await get('/filter-options?filter_type=chains')).body.data).toEqual([

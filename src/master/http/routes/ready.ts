@@ -15,14 +15,15 @@ export function readyRoute(app: FastifyInstance, deps: HttpDeps): void {
     query: NoQuery,
     answer: async (_query, { reply }) => {
       let agents: AgentRow[] = [];
-      const records: ReadinessProbe = {
-        name: 'records',
+      // Of all that can fail unseen, the thread that answers from the records.
+      const reader: ReadinessProbe = {
+        name: 'records-reader',
         check: async () => {
           agents = await deps.records.agents();
           return { state: 'ok' };
         },
       };
-      const report = await checkReadiness([records, ...deps.probes]);
+      const report = await checkReadiness([reader, ...deps.probes]);
       const data = { ...report, agents: agentAges(agents, (deps.now ?? Date.now)()) };
       if (report.state !== 'error') return success(data);
       const failed = Object.entries(report.components).filter(([, component]) => component.state === 'error');
