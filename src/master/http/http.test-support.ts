@@ -44,6 +44,7 @@ const META: StatsMeta = {
   range_cut: null,
   unattributed: { applies: true, download: 0, upload: 0 },
   other: null,
+  cut: false,
   elapsed_ms: 0,
 };
 export const GROUPS: GroupRow[] = [
@@ -90,6 +91,7 @@ export const NO_RECORDS: Records = {
   lost: async () => [],
   runs: async () => [],
   coreTotals: async () => [],
+  waiting: async () => [],
 };
 
 export const OPTIONS: HttpOptions = {

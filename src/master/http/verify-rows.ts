@@ -1,7 +1,7 @@
 import { MINUTE_MS } from '../../domain/bucket.ts';
 import type { Bytes } from '../../domain/connection.ts';
 import { formatTime } from '../../domain/time.ts';
-import type { AgentRow, CoreTotalsRow, GapRow, LostRow, RunRow } from '../records/query.ts';
+import type { AgentRow, CoreTotalsRow, GapRow, LostRow, RunRow, WaitingRow } from '../records/query.ts';
 import type { BookSums } from './book-sums.ts';
 import { coverageOf } from './coverage.ts';
 import type { NamedPeriod } from './verify-periods.ts';
@@ -35,6 +35,7 @@ export interface Books {
   readonly gaps: readonly GapRow[];
   readonly lost: readonly LostRow[];
   readonly runs: readonly RunRow[];
+  readonly waiting: readonly WaitingRow[];
   readonly now: number;
 }
 
@@ -91,7 +92,7 @@ function verifyRow(
     lost: lost.map(pick).reduce(plus, NONE),
     coverage: coverageOf(watched(books, agent, period), gaps),
     gaps: gaps.map((gap) => ({ from: formatTime(gap.from), to: formatTime(gap.to), reason: gap.reason })),
-    state: stateOf(totals, difference, unattributed, isOpen(agent, period, books.now)),
+    state: stateOf(totals, difference, unattributed, isOpen(books, agent, period)),
   };
 }
 
@@ -102,8 +103,12 @@ function watched(books: Books, agent: AgentRow, period: NamedPeriod): { from: nu
   return { from: Math.max(period.from, begun), to: Math.min(period.to, newest) };
 }
 
-/** More may still come for it: it is not over, or the agent has not delivered up to its end. */
-function isOpen(agent: AgentRow, period: NamedPeriod, now: number): boolean {
+/** More may still come for it: it is not over, not delivered up to its end, or not wholly in the fact store. */
+function isOpen({ waiting, now }: Books, agent: AgentRow, period: NamedPeriod): boolean {
+  const pending = waiting.some(
+    (row) => row.agentId === agent.agentId && row.from < period.to && row.to > period.from,
+  );
+  if (pending) return true;
   return period.to > now || Math.max(agent.bookedTo + MINUTE_MS, agent.lastSnapshot) < period.to;
 }
 

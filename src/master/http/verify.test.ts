@@ -57,6 +57,21 @@ async function verify(query: string, books: DailySum[]) {
 const range = 'from=2026-01-01T00:00:00Z&to=2026-01-04T00:00:00Z';
 
 describe('GET /verify', () => {
+  it('calls a day open whose facts are merged and not yet in the fact store', async () => {
+    const minute = D1 / 60_000 + 5;
+    const { lastInsertRowid } = files.db
+      .prepare(
+        `INSERT INTO pending_facts (conn, kind, bucket, prev, recovered, down, up, conns, agent_id)
+         VALUES (1, 0, ?, 0, 0, 1, 1, 1, 'a')`,
+      )
+      .run(minute);
+    const answer = await verify(`${range}&agent=a`, []);
+    const states = new Map(answer.data.map((row: { day: string; state: string }) => [row.day, row.state]));
+    expect(states.get('2026-01-01')).toBe('open');
+    expect(states.get('2026-01-02')).toBe('unbalanced');
+    files.db.prepare('DELETE FROM pending_facts WHERE seq = ?').run(lastInsertRowid);
+  });
+
   it('sets core totals against what was booked, by agent and day', async () => {
     const { data } = await verify(range, [
       { ...booked('a', 0, 910, 100), attributed: { download: 910, upload: 90 } },

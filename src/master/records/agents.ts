@@ -1,4 +1,4 @@
-import type { Sqlite } from '../../common/sqlite.ts';
+import { type Sqlite, safeSum } from '../../common/sqlite.ts';
 import { MINUTE_MS } from '../../domain/bucket.ts';
 import type { AgentRow } from './query.ts';
 
@@ -32,7 +32,8 @@ interface Stored {
 const AGENTS = `
 SELECT a.*, ifnull(l.connections, 0) AS lost_connections, ifnull(l.down, 0) AS lost_down, ifnull(l.up, 0) AS lost_up
 FROM agents a LEFT JOIN (
-  SELECT s.agent_id, sum(lost.connections) AS connections, sum(lost.down) AS down, sum(lost.up) AS up
+  SELECT s.agent_id, ${safeSum('lost.connections')} AS connections, ${safeSum('lost.down')} AS down,
+    ${safeSum('lost.up')} AS up
   FROM lost JOIN streams s ON s.num = lost.stream GROUP BY s.agent_id
 ) l ON l.agent_id = a.agent_id
 ORDER BY a.agent_id`;

@@ -1,9 +1,10 @@
-import type { Sqlite } from '../../common/sqlite.ts';
+import { type Sqlite, safeSum } from '../../common/sqlite.ts';
 import { minuteOf } from '../../domain/bucket.ts';
 import type { CoreTotalsRow, Period } from './query.ts';
 
-const SUMS = `SELECT sum(down) AS download, sum(up) AS upload,
-    sum(unmeasured_down) AS unmeasuredDownload, sum(unmeasured_up) AS unmeasuredUpload, count(*) AS rows
+const SUMS = `SELECT ${safeSum('down')} AS download, ${safeSum('up')} AS upload,
+    ${safeSum('unmeasured_down')} AS unmeasuredDownload, ${safeSum('unmeasured_up')} AS unmeasuredUpload,
+    count(*) AS rows
   FROM core_totals WHERE agent_id = ? AND minute >= ? AND minute < ?`;
 
 /** One range of the primary key for each agent and period, so only minutes that were asked for are read. */

@@ -4,6 +4,7 @@ import { sumCoreTotals } from './core-totals.ts';
 import { listConnections } from './list-connections.ts';
 import type { ConnectionsQuery, Period } from './query.ts';
 import { listGaps, listLost, listRuns } from './stream-events.ts';
+import { listWaiting } from './waiting.ts';
 
 /** What the worker can be asked, by name. Arguments and results cross threads, so they are plain data. */
 export const OPERATIONS = {
@@ -14,6 +15,7 @@ export const OPERATIONS = {
   runs: (db: Sqlite, from: number, to: number, agentId: string | null) => listRuns(db, from, to, agentId),
   coreTotals: (db: Sqlite, periods: readonly Period[], agentId: string | null) =>
     sumCoreTotals(db, periods, agentId),
+  waiting: (db: Sqlite) => listWaiting(db),
 } as const;
 
 export type Operations = typeof OPERATIONS;

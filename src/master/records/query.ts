@@ -117,6 +117,11 @@ export interface CoreTotalsRow {
   unmeasuredUpload: number;
 }
 
+/** Facts of an agent that are merged and not in the fact store yet lie in `[from, to)`, epoch ms. */
+export interface WaitingRow extends Period {
+  agentId: string;
+}
+
 /** What the records database answers. Every method may throw `query_timeout` or `busy`. */
 export interface Records {
   connections(query: ConnectionsQuery): Promise<ConnectionsPage>;
@@ -128,4 +133,6 @@ export interface Records {
   runs(from: number, to: number, agentId?: string): Promise<RunRow[]>;
   /** Only agents and periods that have any. Periods ascend and do not overlap. */
   coreTotals(periods: readonly Period[], agentId?: string): Promise<CoreTotalsRow[]>;
+  /** One row for each agent that has any. */
+  waiting(): Promise<WaitingRow[]>;
 }

@@ -16,6 +16,7 @@ import type {
   Period,
   Records,
   RunRow,
+  WaitingRow,
 } from './query.ts';
 
 /** The sources run as they are in development, compiled in the package: the worker has its neighbour's ending. */
@@ -98,6 +99,10 @@ export class RecordsReader implements Component, Records {
 
   coreTotals(periods: readonly Period[], agentId?: string): Promise<CoreTotalsRow[]> {
     return this.#ask('coreTotals', periods, agentId ?? null);
+  }
+
+  waiting(): Promise<WaitingRow[]> {
+    return this.#ask('waiting');
   }
 
   #ask<N extends OperationName>(operation: N, ...args: OperationArgs<N>): Promise<OperationResult<N>> {

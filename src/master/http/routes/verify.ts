@@ -47,6 +47,8 @@ async function rowsOf(query: VerifyQuery, deps: HttpDeps) {
   const periods = verifyPeriods(query.group ?? 'day', zone, from, to);
   const range = { from: periods[0]?.from ?? from, to: periods.at(-1)?.to ?? to };
   const { agent } = query;
+  // Asked first: what is flushed between the two readings is then open, not unbalanced.
+  const waiting = await deps.records.waiting();
   const [agents, core, gaps, lost, runs, days] = await Promise.all([
     deps.records.agents(),
     deps.records.coreTotals(periods, agent),
@@ -57,5 +59,5 @@ async function rowsOf(query: VerifyQuery, deps: HttpDeps) {
   ]);
   const wanted = agent === undefined ? agents : agents.filter((row) => row.agentId === agent);
   const booked = bookSums(days, periods);
-  return verifyRows({ periods, agents: wanted, core, booked, gaps, lost, runs, now });
+  return verifyRows({ periods, agents: wanted, core, booked, gaps, lost, runs, waiting, now });
 }
