@@ -14,8 +14,8 @@ export interface SyncerOptions {
   random?: () => number;
 }
 
-/** After a start or an outage agents must not all come at once: the first sync waits a random part of this. */
-const MOST_JITTER_MS = 5000;
+/** Longest that stopping waits for a request under way and for the last delivery: a master may be out of reach. */
+const STOP_MS = 3000;
 
 /** Runs the engine's steps: one request at a time, paced by its answers, woken early by `poke()`. */
 export class Syncer implements Component {
@@ -24,6 +24,8 @@ export class Syncer implements Component {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | null = null;
   #stopped = true;
+  /** Stopped without waiting further: the journal may be closed under what is still under way. */
+  #abandoned = false;
 
   constructor(options: SyncerOptions) {
     this.#options = options;
@@ -31,8 +33,9 @@ export class Syncer implements Component {
 
   start(): void {
     this.#stopped = false;
+    // After a start agents must not all come at once (an outage is spread by the backoff).
     const random = this.#options.random ?? Math.random;
-    this.#schedule(random() * Math.min(MOST_JITTER_MS, this.#options.interval * 1000));
+    this.#schedule(random() * this.#options.interval * 1000);
   }
 
   #schedule(ms: number): void {
@@ -66,7 +69,7 @@ export class Syncer implements Component {
       return await this.#options.engine.step();
     } catch (error) {
       // The journal's disk: nothing is acknowledged, everything stays where it was.
-      this.#options.logger.error({ err: error }, 'sync could not use the journal');
+      if (!this.#abandoned) this.#options.logger.error({ err: error }, 'sync could not use the journal');
       return { kind: 'after', ms: 10_000 };
     }
   }
@@ -76,8 +79,18 @@ export class Syncer implements Component {
     if (this.#stopped) return;
     this.#stopped = true;
     clearTimeout(this.#timer);
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, STOP_MS);
+    });
+    await Promise.race([patience, this.#deliverOnce()]);
+    clearTimeout(timer);
+    this.#abandoned = true;
+    await this.#options.transport.close();
+  }
+
+  async #deliverOnce(): Promise<void> {
     await this.#running;
     await this.#step();
-    await this.#options.transport.close();
   }
 }
