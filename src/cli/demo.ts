@@ -6,7 +6,7 @@ import { SnapshotScanner } from '../agent/collector/scanner.ts';
 import { Journal } from '../agent/journal/journal.ts';
 import { byteSize } from '../agent/monitor/byte-size.ts';
 import { Recorder } from '../agent/recorder/recorder.ts';
-import type { Component } from '../common/component.ts';
+import { type Component, startAll, stopAll } from '../common/component.ts';
 import { createLogger, type Logger } from '../common/logger.ts';
 import type { SimulatedCore } from '../simulator/core.ts';
 import { history } from '../simulator/history.ts';
@@ -20,53 +20,20 @@ import type { Program } from './program.ts';
 const HOST = '127.0.0.1';
 const AGENTS = ['living-room', 'office'];
 /** Between two snapshots of the made-up history, simulated. */
-const HISTORY_STEP_MS = 15_000;
+const HISTORY_STEP_MS = 30_000;
 const HISTORY_FLUSH_MS = 600_000;
 const SUMMARY_MS = 5000;
 const BUDGET = 512 * 1024 * 1024;
-
-/**
- * Lets a simulated core live through days in seconds, recorded by the agent's own code, as if the agent had been
- * offline all the while. Returns the core, which goes on from there.
- */
-function liveThrough(
-  journalPath: string,
-  agentId: string,
-  seed: number,
-  days: number,
-  logger: Logger,
-): SimulatedCore {
-  const journal = new Journal({ path: journalPath, agentId });
-  const to = Date.now();
-  let now = to;
-  const clock = new AgentClock({ newestMinute: 0, buildDate: 0, wall: () => now });
-  const recorder = new Recorder({ journal, clock, logger, retentionDays: 0, journalBudget: BUDGET });
-  const scanner = new SnapshotScanner();
-  recorder.opened({ version: 'simulated', kind: 'mihomo', clockOffsetMs: 0, fresh: true, polled: false });
-  let core: SimulatedCore | undefined;
-  let flushed = 0;
-  for (const step of history({ to, days, stepMs: HISTORY_STEP_MS, seed })) {
-    core = step.core;
-    now = step.at;
-    const outcome = scanner.scan(core.frameBytes(), now);
-    if (outcome.ok) recorder.snapshot(outcome.diff);
-    if (now - flushed > HISTORY_FLUSH_MS) {
-      recorder.flush();
-      flushed = now;
-    }
-  }
-  recorder.flush();
-  journal.close();
-  if (core === undefined) throw new Error('a history of no days');
-  return core;
-}
+/** Longest work on the history without a breath. */
+const BREATH_MS = 50;
+/** Two agents and the master behind them stop within the time that a program has. */
+const AGENT_STOP_MS = 3000;
 
 /** `demo`: two simulated cores with days behind them, an agent on each, a master, one address to open. */
-export async function demoProgram(values: ValuesOf<'demo'>): Promise<Program> {
+export function demoProgram(values: ValuesOf<'demo'>): Program {
   const logger = createLogger(values.logLevel === 'info' ? 'warn' : values.logLevel);
   const directory = values.keep ?? mkdtempSync(join(tmpdir(), 'mihomo-connections-tracker-demo-'));
   mkdirSync(directory, { recursive: true });
-  const seed = values.seed ?? 1;
   const master = buildMaster({
     database: join(directory, 'master.db'),
     hasLocalAgent: false,
@@ -75,25 +42,15 @@ export async function demoProgram(values: ValuesOf<'demo'>): Promise<Program> {
   });
   const components: Component[] = [...master.components];
   for (const [i, agentId] of AGENTS.entries()) {
-    console.log(`making up ${values.days} days of traffic for agent ${agentId} …`);
-    const journalPath = join(directory, `${agentId}.db`);
-    const core = liveThrough(journalPath, agentId, seed + i, values.days, logger);
-    const server = new SimulatedCoreServer({ core, host: HOST, port: 0 });
-    await server.start();
-    const agent = buildAgent({
-      journalPath,
-      agentId,
-      target: { host: HOST, port: server.port, token: '' },
-      sampleInterval: 'auto',
-      retentionDays: 7,
-      journalBudgetMb: BUDGET / 1024 / 1024,
-      syncInterval: 2,
-      transport: new LocalTransport(master.ingest, false),
-      logger: logger.child({ agent: agentId }),
-    });
     components.push(
-      { name: `core of ${agentId}`, start: () => {}, stop: () => server.stop() },
-      ...agent.components,
+      new DemoAgent({
+        agentId,
+        journalPath: join(directory, `${agentId}.db`),
+        seed: (values.seed ?? 1) + i,
+        days: values.days,
+        master,
+        logger: logger.child({ agent: agentId }),
+      }),
     );
   }
   const summary = new Summary(master);
@@ -123,6 +80,104 @@ export async function demoProgram(values: ValuesOf<'demo'>): Promise<Program> {
       );
     },
   };
+}
+
+interface DemoAgentOptions {
+  agentId: string;
+  journalPath: string;
+  seed: number;
+  days: number;
+  master: MasterParts;
+  logger: Logger;
+}
+
+/** A simulated core, made to live through days first, and an agent on it that was offline all the while. */
+class DemoAgent implements Component {
+  readonly name: string;
+  readonly #options: DemoAgentOptions;
+  #begun: Component[] = [];
+
+  constructor(options: DemoAgentOptions) {
+    this.#options = options;
+    this.name = `agent ${options.agentId}`;
+  }
+
+  async start(signal?: AbortSignal): Promise<void> {
+    const { agentId, journalPath, seed, days, master, logger } = this.#options;
+    console.log(`making up ${days} days of traffic for agent ${agentId} …`);
+    const core = await liveThrough({ journalPath, agentId, seed, days, logger, signal });
+    if (core === null) return;
+    const server = new SimulatedCoreServer({ core, host: HOST, port: 0 });
+    this.#begun.push({ name: 'core', start: () => {}, stop: () => server.stop() });
+    await server.start();
+    const agent = buildAgent({
+      journalPath,
+      agentId,
+      target: { host: HOST, port: server.port, token: '' },
+      sampleInterval: 'auto',
+      retentionDays: 7,
+      journalBudgetMb: BUDGET / 1024 / 1024,
+      syncInterval: 2,
+      transport: new LocalTransport(master.ingest, false),
+      logger,
+    });
+    this.#begun.push(...agent.components);
+    await startAll(agent.components, signal);
+  }
+
+  async stop(): Promise<void> {
+    const late = await stopAll(this.#begun.splice(0), AGENT_STOP_MS);
+    if (late.length > 0) throw new Error(`not stopped in time: ${late.join(', ')}`);
+  }
+}
+
+interface Past {
+  journalPath: string;
+  agentId: string;
+  seed: number;
+  days: number;
+  logger: Logger;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * Lets a simulated core live through days in seconds, recorded by the agent's own code, as if the agent had been
+ * offline all the while. Returns the core, which goes on from there; null when it was interrupted.
+ */
+async function liveThrough(past: Past): Promise<SimulatedCore | null> {
+  const { journalPath, agentId, seed, days, logger, signal } = past;
+  const journal = new Journal({ path: journalPath, agentId });
+  try {
+    const to = Date.now();
+    let now = to;
+    const clock = new AgentClock({ newestMinute: 0, buildDate: 0, wall: () => now });
+    const recorder = new Recorder({ journal, clock, logger, retentionDays: 0, journalBudget: BUDGET });
+    const scanner = new SnapshotScanner();
+    recorder.opened({ version: 'simulated', kind: 'mihomo', clockOffsetMs: 0, fresh: true, polled: false });
+    let core: SimulatedCore | null = null;
+    let flushed = 0;
+    let paused = performance.now();
+    for (const step of history({ to, days, stepMs: HISTORY_STEP_MS, seed })) {
+      core = step.core;
+      now = step.at;
+      const outcome = scanner.scan(core.frameBytes(), now);
+      if (outcome.ok) recorder.snapshot(outcome.diff);
+      if (now - flushed > HISTORY_FLUSH_MS) {
+        recorder.flush();
+        flushed = now;
+      }
+      if (performance.now() - paused > BREATH_MS) {
+        // Signals are heard, and the master answers, only in between.
+        await new Promise((resolve) => setImmediate(resolve));
+        if (signal?.aborted) return null;
+        paused = performance.now();
+      }
+    }
+    recorder.flush();
+    return core;
+  } finally {
+    journal.close();
+  }
 }
 
 /** A line every few seconds: what the master has, so that one sees it arrive and grow. */

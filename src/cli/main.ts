@@ -19,7 +19,7 @@ async function construct(command: ParsedCommand): Promise<Program> {
       return masterProgram(command.values);
     }
     case 'demo':
-      return await demoProgram(command.values);
+      return demoProgram(command.values);
     case 'simulate':
       return simulateProgram(command.values);
   }

@@ -13,28 +13,29 @@ export function explain(error: unknown): string {
 }
 
 /**
- * Starts a program and keeps it until it is told to stop (SIGINT, SIGTERM, SIGHUP); a second signal ends it at once.
+ * Starts a program and keeps it until it is told to stop (SIGINT, SIGTERM, SIGHUP), which may be while it still
+ * starts; a second signal ends it at once.
  * Resolves to the exit code: 0 stopped cleanly, 1 something could not be stopped in time, 2 it could not start.
  */
 export async function runProgram(program: Program): Promise<number> {
+  const told = new AbortController();
   const stopped = new Promise<string>((resolve) => {
-    let told = false;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        if (told) process.exit(1);
-        told = true;
+        if (told.signal.aborted) process.exit(1);
+        told.abort();
         resolve(signal);
       });
     }
   });
   try {
-    await startAll(program.components);
+    await startAll(program.components, told.signal);
   } catch (error) {
     if (!(error instanceof CodedError)) program.logger.fatal({ err: error }, 'could not start');
     console.error(explain(error));
     return 2;
   }
-  program.announce();
+  if (!told.signal.aborted) program.announce();
   const signal = await stopped;
   program.logger.info({ signal }, 'stopping');
   const late = await stopAll(program.components, STOP_MS);

@@ -4,17 +4,22 @@
  */
 export interface Component {
   readonly name: string;
-  start(): Promise<void> | void;
+  /** One that takes long ends early, and returns, when the signal is aborted. */
+  start(signal?: AbortSignal): Promise<void> | void;
   stop(): Promise<void> | void;
 }
 
-/** Starts in order; when one fails, those begun are stopped in reverse before the error is passed on. */
-export async function startAll(components: readonly Component[]): Promise<void> {
+/**
+ * Starts in order; when one fails, those begun are stopped in reverse before the error is passed on. An aborted
+ * signal ends it between two components: what was begun is the caller's to stop.
+ */
+export async function startAll(components: readonly Component[], signal?: AbortSignal): Promise<void> {
   const begun: Component[] = [];
   for (const component of components) {
+    if (signal?.aborted) return;
     try {
       begun.push(component);
-      await component.start();
+      await component.start(signal);
     } catch (error) {
       await stopAll(begun, 5000);
       throw error;

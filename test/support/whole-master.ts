@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Reply } from '../../src/agent/sync/outcome.ts';
+import type { Transport } from '../../src/agent/sync/transport.ts';
+import { type Component, startAll, stopAll } from '../../src/common/component.ts';
+import { silentLogger } from '../../src/common/logger.ts';
+import { HttpServer } from '../../src/master/http/server.ts';
+import { IngestThread } from '../../src/master/ingest/ingest-thread.ts';
+import { CatalogueService } from '../../src/master/query/catalogue-service.ts';
+import { StatsService } from '../../src/master/query/stats-service.ts';
+import { RecordsGapSource } from '../../src/master/records/gap-source.ts';
+import { RecordsReader } from '../../src/master/records/records-reader.ts';
+import { EmbeddedFactStore } from '../../src/master/store/embedded/embedded-fact-store.ts';
+import { LotFlusher } from '../../src/master/store/flusher.ts';
+
+const TOKEN = 'a-token-of-the-tests';
+const BEARER = { authorization: `Bearer ${TOKEN}` };
+
+/** An answer of the API, parsed. */
+export interface Answer {
+  status: number;
+  body: {
+    status: string;
+    code?: string;
+    message: string | null;
+    // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever the answer holds
+    data: any;
+    // biome-ignore lint/suspicious/noExplicitAny: the same
+    meta?: any;
+    total_count?: number;
+    details?: { field: string; problem: string }[];
+  };
+}
+
+/**
+ * A whole master in this process: sockets, threads and stores as they are. Only the pause between two flushes that
+ * queries ask for is left out, so that an answer shows what was delivered just before.
+ */
+export class WholeMaster {
+  readonly #components: Component[];
+  readonly #server: HttpServer;
+  readonly ingest: IngestThread;
+  readonly flusher: LotFlusher;
+
+  constructor(directory: string, options: { reserveLocal?: boolean; name?: string } = {}) {
+    const { reserveLocal = false, name = 'master' } = options;
+    const path = join(directory, `${name}.db`);
+    const logger = silentLogger();
+    this.ingest = new IngestThread({ path, reserveLocal, onHurry: () => this.flusher.poke(5000), logger });
+    const facts = new EmbeddedFactStore({ path: join(directory, `${name}.facts.duckdb`), threads: 1 });
+    this.flusher = new LotFlusher({ source: this.ingest, facts, log: logger, queryIntervalMs: 0 });
+    const records = new RecordsReader({ path });
+    const asked = { facts, freshness: this.flusher, gaps: new RecordsGapSource(records) };
+    this.#server = new HttpServer(
+      {
+        ingest: this.ingest,
+        records,
+        stats: new StatsService(asked),
+        catalogue: new CatalogueService(asked),
+        probes: [],
+        logger,
+      },
+      { host: '127.0.0.1', port: 0, apiToken: TOKEN, allowHosts: [], trustedOrigins: [] },
+    );
+    this.#components = [this.ingest, facts, this.flusher, records, this.#server];
+  }
+
+  async start(): Promise<this> {
+    await startAll(this.#components);
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    const late = await stopAll(this.#components, 10_000);
+    if (late.length > 0) throw new Error(`did not stop in time: ${late.join(', ')}`);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#server.port}`;
+  }
+
+  /** Answer of `/api/v1…`. */
+  async get(path: string): Promise<Answer> {
+    const answer = await fetch(`${this.url}/api/v1${path}`, { headers: BEARER });
+    return { status: answer.status, body: (await answer.json()) as Answer['body'] };
+  }
+
+  async post(version: 'v1' | 'v2', body: unknown): Promise<Answer> {
+    return await this.postRaw(version, typeof body === 'string' ? body : JSON.stringify(body));
+  }
+
+  async postRaw(version: 'v1' | 'v2', body: string | Uint8Array, gzip = false): Promise<Answer> {
+    const answer = await fetch(`${this.url}/api/${version}/sync`, {
+      method: 'POST',
+      headers: { ...BEARER, 'content-type': 'application/json', ...(gzip && { 'content-encoding': 'gzip' }) },
+      body: typeof body === 'string' ? body : new Uint8Array(body),
+    });
+    return { status: answer.status, body: (await answer.json()) as Answer['body'] };
+  }
+
+  /** What an agent's sync engine delivers through, over the socket. */
+  transport(): Transport {
+    return {
+      post: async (path, body): Promise<Reply> => {
+        const answer = await fetch(this.url + path, {
+          method: 'POST',
+          headers: { ...BEARER, 'content-type': 'application/json', 'content-encoding': 'gzip' },
+          body: new Uint8Array(gzipSync(body)),
+        });
+        return { kind: 'answer', status: answer.status, retryAfterMs: 0, body: await answer.text() };
+      },
+      close: async () => {},
+    };
+  }
+}
