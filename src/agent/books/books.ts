@@ -88,6 +88,10 @@ const UNBALANCED_BYTES = 1024 * 1024;
 const UNBALANCED_SHARE = 0.01;
 const UNBALANCED_MS = 10 * 60_000;
 
+/** Samples of one connection, and minutes of totals, that wait for a journal that cannot be written (A10). */
+const MAX_PENDING = 480;
+const MAX_PENDING_TOTALS = 2880;
+
 /**
  * The books: rules A1–A10 as pure code. Fed with snapshot differences and breaks of the feed, they yield samples,
  * totals, gaps and runs; no socket, no SQL, no clock.
@@ -326,6 +330,9 @@ export class Books {
     };
     if (last !== undefined && last.minute === minute) entry.pending[entry.pending.length - 1] = values;
     else entry.pending.push(values);
+    // Counters are absolute: without every other sample minutes are coarser and sums the same.
+    if (entry.pending.length > MAX_PENDING)
+      entry.pending = entry.pending.filter((_, i, { length }) => (length - i) % 2 === 1);
     entry.minute = Math.max(entry.minute, minute);
     this.#dirty.add(entry);
   }
@@ -352,6 +359,10 @@ export class Books {
 
   #setTotals(minute: number): void {
     this.#totals.set(minute, { ...this.#state.accepted });
+    if (this.#totals.size <= MAX_PENDING_TOTALS) return;
+    for (const [i, old] of [...this.#totals.keys()].entries()) {
+      if (i % 2 === 0 && old !== minute) this.#totals.delete(old);
+    }
   }
 
   /** A8: a run that ends with less accepted than booked takes what was booked as its accepted increase. */
