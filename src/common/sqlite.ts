@@ -26,6 +26,15 @@ export interface StoreFile {
   beforeAdopt?(path: string): void;
 }
 
+/**
+ * SQL of a sum that no values can make fail: `sum` ends in an error beyond 64 bits, and one poisoned row would stop
+ * everything that sums. Exact below 2^53, and no further.
+ */
+export function safeSum(column: string): string {
+  const most = Number.MAX_SAFE_INTEGER;
+  return `CAST(max(-${most}, min(${most}, total(${column}))) AS INTEGER)`;
+}
+
 const SQLITE_HEADER = 'SQLite format 3\u0000';
 
 /**

@@ -2,12 +2,21 @@
  * Times as text at the edges; inside everything is epoch milliseconds.
  */
 
+/**
+ * Nothing was recorded before 2018, when the first core with this API was released: an earlier time is that of a
+ * clock that was never set (1970, 2000 …), and one such row must not stretch every chart over half a century.
+ */
+export const EARLIEST_MS = Date.UTC(2018, 0, 1);
+
+/** The latest time that is taken for one: RFC 3339 ends with the year 9999. */
+export const LATEST_MS = Date.UTC(10_000, 0, 1) - 1;
+
 const RFC3339 =
   /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?\s*([Zz]|[+-]\d{2}:?\d{2})$/;
 
 /**
  * Epoch milliseconds of an RFC 3339 time with any offset and 0 to 9 fractional digits (cut to milliseconds);
- * null when it is none, or before 1970.
+ * null when it is none, or earlier than any record can be.
  */
 export function parseTime(text: string): number | null {
   const match = RFC3339.exec(text.trim());
@@ -32,7 +41,7 @@ export function parseTime(text: string): number | null {
     offset = (zone.startsWith('-') ? -minutes : minutes) * 60_000;
   }
   const at = utc - offset;
-  return at >= 0 ? at : null;
+  return at >= EARLIEST_MS && at <= LATEST_MS ? at : null;
 }
 
 /** RFC 3339 in UTC with milliseconds, the form in which this program writes times into text columns. */

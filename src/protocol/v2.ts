@@ -87,7 +87,7 @@ export const ROW_ORDER = Object.keys(ROW_ARRAYS) as RowArray[];
 /** The envelope; rows are validated one by one, so that a bad row never costs its batch. */
 export const SyncRequest = Type.Object({
   v: Type.Literal(PROTOCOL_VERSION),
-  agent_id: Type.String({ minLength: 1, maxLength: MAX_AGENT_ID }),
+  agent_id: Type.String({ minLength: 1, maxLength: 8 * MAX_AGENT_ID, description: 'see normalAgentId' }),
   stream: Token,
   boot: Token,
   batch: Token,

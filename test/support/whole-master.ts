@@ -32,10 +32,7 @@ export interface Answer {
   };
 }
 
-/**
- * A whole master in this process: sockets, threads and stores as they are. Only the pause between two flushes that
- * queries ask for is left out, so that an answer shows what was delivered just before.
- */
+/** A whole master in this process: sockets, threads and stores as they are. */
 export class WholeMaster {
   readonly #components: Component[];
   readonly #server: HttpServer;
@@ -48,7 +45,7 @@ export class WholeMaster {
     const logger = silentLogger();
     this.ingest = new IngestThread({ path, reserveLocal, onHurry: () => this.flusher.poke(5000), logger });
     const facts = new EmbeddedFactStore({ path: join(directory, `${name}.facts.duckdb`), threads: 1 });
-    this.flusher = new LotFlusher({ source: this.ingest, facts, log: logger, queryIntervalMs: 0 });
+    this.flusher = new LotFlusher({ source: this.ingest, facts, log: logger });
     const records = new RecordsReader({ path });
     const asked = { facts, freshness: this.flusher, gaps: new RecordsGapSource(records) };
     this.#server = new HttpServer(
@@ -79,8 +76,12 @@ export class WholeMaster {
     return `http://127.0.0.1:${this.#server.port}`;
   }
 
-  /** Answer of `/api/v1…`. */
+  /**
+   * Answer of `/api/v1…`. All that was delivered before is in it: a query by itself would join a flush that is under way
+   * and say by `fresh_to` that it sees no further.
+   */
   async get(path: string): Promise<Answer> {
+    await this.flusher.drain();
     const answer = await fetch(`${this.url}/api/v1${path}`, { headers: BEARER });
     return { status: answer.status, body: (await answer.json()) as Answer['body'] };
   }

@@ -1,4 +1,5 @@
 import { prepared, type Sqlite } from '../../common/sqlite.ts';
+import { LATEST_MS } from '../../domain/time.ts';
 import type { SyncRequest } from '../../protocol/v2.ts';
 
 /** Two sources under one id within this time are a conflict: minutes and unattributed bytes are no promise then. */
@@ -67,7 +68,7 @@ export class AgentTable {
       request.boot,
       request.core.version,
       request.core.state,
-      request.core.last_snapshot,
+      Math.min(request.core.last_snapshot, LATEST_MS),
       request.sent_at - now,
       request.agent.backlog,
       request.agent.interval,

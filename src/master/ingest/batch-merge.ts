@@ -13,7 +13,7 @@ import type { Stream } from './heads.ts';
 import type { Ledger } from './ledger.ts';
 import { mergeSample, type RecordState } from './record.ts';
 import type { RecordTable } from './record-table.ts';
-import { fieldsOfRow, isRow, MAX_COUNTER } from './rows.ts';
+import { FIRST_MINUTE, fieldsOfRow, isId, isRow, isShowable, MAX_COUNTER } from './rows.ts';
 
 /** Samples later than that after the master's now are booked at its now (I6). */
 export const SKEW_MINUTES = 10;
@@ -47,6 +47,8 @@ export class BatchMerge {
   readonly #againFlags: number;
   readonly #introduced = new Map<number, Introduced>();
   readonly #bases = new Map<number, Bytes | null>();
+  /** By how much the totals rose in this batch. */
+  #risen: Bytes = { download: 0, upload: 0 };
   readonly rejected: [RowArray, number, RejectCode][] = [];
   accepted = 0;
   bookedTo = 0;
@@ -80,10 +82,13 @@ export class BatchMerge {
   #merge(array: RowArray, row: Row): RejectCode | null {
     switch (array) {
       case 'runs':
+        if (!isShowable(Number(row[1]))) return 'value-out-of-range';
         return this.#mark('runs', ['from_ms', 'version'], [row[0], row[1], this.#text(row[2])]);
       case 'gaps':
+        if (!isInterval(row)) return 'value-out-of-range';
         return this.#mark('gaps', ['from_ms', 'to_ms', 'reason'], row);
       case 'lost':
+        if (!isInterval(row)) return 'value-out-of-range';
         return this.#mark('lost', ['from_ms', 'to_ms', 'down', 'up', 'connections', 'reason'], row);
       case 'connections':
         return this.#introduce(row);
@@ -98,6 +103,12 @@ export class BatchMerge {
 
   #text(index: number | string | undefined): string | null {
     return this.#request.strings[Number(index)] ?? null;
+  }
+
+  /** The id of a connection that a row names, or null when it names none. */
+  #id(index: number): string | null {
+    const id = this.#text(index);
+    return isId(id) ? id : null;
   }
 
   /** Gaps, runs and lost rows: idempotent by their key in the stream, the newest version counts. */
@@ -154,8 +165,8 @@ export class BatchMerge {
 
   #sample(row: number[]): RejectCode | null {
     const [index = -1, minute = 0, down = 0, up = 0, recoveredDown = 0, recoveredUp = 0, flags = 0] = row;
-    if (down > MAX_COUNTER || up > MAX_COUNTER) return 'value-out-of-range';
-    const id = this.#text(index);
+    if (down > MAX_COUNTER || up > MAX_COUNTER || minute < FIRST_MINUTE) return 'value-out-of-range';
+    const id = this.#id(index);
     if (id === null) return 'malformed';
     let record = this.#find(id);
     if (record === undefined) {
@@ -211,7 +222,7 @@ export class BatchMerge {
       download: Math.max(0, down - totals.download),
       upload: Math.max(0, up - totals.upload),
     };
-    if (increase.download > MAX_COUNTER || increase.upload > MAX_COUNTER) return 'value-out-of-range';
+    if (minute < FIRST_MINUTE || !this.#withinReason(increase)) return 'value-out-of-range';
     totals.download += increase.download;
     totals.upload += increase.upload;
     const at = this.#bounded(minute);
@@ -220,9 +231,21 @@ export class BatchMerge {
     return null;
   }
 
+  /**
+   * All totals of a batch together may not rise by more than one connection: they become a single fact of a minute, and
+   * a lot of such facts must stay within 64 bits.
+   */
+  #withinReason(increase: Bytes): boolean {
+    const download = this.#risen.download + increase.download;
+    const upload = this.#risen.upload + increase.upload;
+    if (download > MAX_COUNTER || upload > MAX_COUNTER) return false;
+    this.#risen = { download, upload };
+    return true;
+  }
+
   #closed(row: number[]): RejectCode | null {
     const [index = -1, closedAt = 0] = row;
-    const id = this.#text(index);
+    const id = this.#id(index);
     if (id === null) return 'malformed';
     const record = this.#find(id);
     // Pruned here, or its samples were refused: there is nothing left to close.
@@ -243,4 +266,9 @@ export class BatchMerge {
       num,
     );
   }
+}
+
+/** `[id, from, to, …]` of which both times can be shown. */
+function isInterval(row: Row): boolean {
+  return isShowable(Number(row[1])) && isShowable(Number(row[2]));
 }

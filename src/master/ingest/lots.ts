@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Sqlite } from '../../common/sqlite.ts';
+import { type Sqlite, safeSum } from '../../common/sqlite.ts';
 import { columnOf, DESCRIPTIVE_FIELDS, emptyFields } from '../../domain/connection.ts';
 import type { LedgerLot } from '../store/lot-source.ts';
 import type { Fact, FactKind, Lot } from '../store/store.ts';
@@ -78,7 +78,8 @@ export class Lots {
       this.#db
         .prepare(
           `INSERT INTO lots (lot, token, first_bucket, last_bucket, rows, down, up, sealed_at)
-           SELECT ?, ?, min(bucket), max(bucket), count(*), sum(down), sum(up), ? FROM pending_facts WHERE lot = ?`,
+           SELECT ?, ?, min(bucket), max(bucket), count(*), ${safeSum('down')}, ${safeSum('up')}, ?
+           FROM pending_facts WHERE lot = ?`,
         )
         .run(lot, randomBytes(8).toString('hex'), now, lot);
       return sealed;

@@ -124,6 +124,13 @@ export class Merger {
     envelope: { agent_id: string; connections: unknown[] },
     boundAgent: string | null,
   ): { count: number; rejected: number } {
+    const { length } = envelope.connections;
+    if (length > MAX_ROWS) {
+      throw new CodedError(
+        'body_too_large',
+        `the package has ${length} records; at most ${MAX_ROWS} are taken`,
+      );
+    }
     const envelopeAgent = this.#agentOf(envelope.agent_id, boundAgent, false);
     const now = this.#now();
     return this.#transaction((context) => {

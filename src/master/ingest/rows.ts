@@ -5,7 +5,7 @@ import {
   emptyFields,
   isCounted,
 } from '../../domain/connection.ts';
-import { parseTime } from '../../domain/time.ts';
+import { EARLIEST_MS, LATEST_MS, parseTime } from '../../domain/time.ts';
 import { ROW_ARRAYS, type RowArray } from '../../protocol/v2.ts';
 import type { Sample } from './record.ts';
 
@@ -24,19 +24,39 @@ export function isRow(array: RowArray, row: unknown): row is (number | string)[]
   return CHECKS[array].Check(row);
 }
 
+/** Longest id of a connection, in UTF-16 units. */
+const MAX_ID = 256;
+/** The first minute that a sample or a total may be of; v1 records say less of their time, and get one. */
+export const FIRST_MINUTE = EARLIEST_MS / 60_000;
+
+/**
+ * Whether a text can be the id of a connection. Half a surrogate pair is no character: SQLite replaces it, and two
+ * ids would become one key.
+ */
+export function isId(text: unknown): text is string {
+  return typeof text === 'string' && text !== '' && text.length <= MAX_ID && text.isWellFormed();
+}
+
+/** Epoch ms that every part of the master can show as a time; 0 is "not said". */
+export function isShowable(ms: number): boolean {
+  return ms <= LATEST_MS;
+}
+
 /** Cuts a value to what is kept, at a whole character. */
 function cut(value: string, max: number): string {
-  if (value.length <= max) return value;
-  const end = value.charCodeAt(max - 1);
-  return value.slice(0, end >= 0xd800 && end <= 0xdbff ? max - 1 : max);
+  const text = value.toWellFormed();
+  if (text.length <= max) return text;
+  const end = text.charCodeAt(max - 1);
+  return text.slice(0, end >= 0xd800 && end <= 0xdbff ? max - 1 : max);
 }
 
 /** The fields of a v2 connection row, or null when it names strings that are not there. */
 export function fieldsOfRow(row: (number | string)[], strings: readonly string[]): ConnectionFields | null {
   const id = strings[Number(row[0])];
-  if (id === undefined || id === '' || id.length > 256) return null;
+  if (!isId(id)) return null;
   const fields = emptyFields(id) as ConnectionFields & Record<string, string | number>;
-  fields.start = Number(row[1]);
+  // A core's nonsense about the start is no reason to lose the connection's bytes.
+  fields.start = isShowable(Number(row[1])) ? Number(row[1]) : 0;
   for (const [i, field] of DESCRIPTIVE_FIELDS.entries()) {
     const value = row[5 + i];
     if (field.type === 'integer') {
@@ -72,7 +92,7 @@ function numberOf(value: unknown): number | null {
 export function readV1(record: unknown, now: number): V1Sample | 'malformed' | 'value-out-of-range' {
   if (typeof record !== 'object' || record === null || Array.isArray(record)) return 'malformed';
   const source = record as Record<string, unknown>;
-  if (typeof source.id !== 'string' || source.id === '' || source.id.length > 256) return 'malformed';
+  if (!isId(source.id)) return 'malformed';
   const download = numberOf(source.download);
   const upload = numberOf(source.upload);
   if (download === null || upload === null) return 'value-out-of-range';

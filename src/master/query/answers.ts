@@ -25,6 +25,8 @@ export interface StatsMeta {
   unattributed: BytesSum & { applies: boolean };
   /** What `limit` cut off, null where nothing was. */
   other: (Totals & { groups: number }) | null;
+  /** A sum of this answer is beyond 2^53 and given as 2^53 − 1; the others are exact. */
+  cut: boolean;
   elapsed_ms: number;
 }
 

@@ -20,9 +20,13 @@ export function groupsOf(rows: readonly SqlRow[]): { groups: Group[]; whole: Tot
   };
 }
 
-/** What the whole holds beyond its first groups. */
+/** What the whole holds beyond its first groups; never below 0, which a whole that was cut could give. */
 export function remainder(whole: Totals, groups: readonly Group[]): Totals {
-  const rest = (key: keyof Totals) => groups.reduce((left, { totals }) => left - totals[key], whole[key]);
+  const rest = (key: keyof Totals) =>
+    Math.max(
+      0,
+      groups.reduce((left, { totals }) => left - totals[key], whole[key]),
+    );
   return { count: rest('count'), download: rest('download'), upload: rest('upload'), total: rest('total') };
 }
 

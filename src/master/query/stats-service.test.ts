@@ -80,6 +80,7 @@ describe('a summary', () => {
       range_cut: null,
       unattributed: { download: 5, upload: 3, applies: true },
       other: null,
+      cut: false,
       elapsed_ms: expect.any(Number),
     });
     expect(flushes).toBe(before + 1);
@@ -276,14 +277,19 @@ describe('the catalogue', () => {
   });
 });
 
-it('refuses a sum that a number cannot hold', async () => {
+it('cuts a sum that a number cannot hold, says so, and gives the others exactly', async () => {
   const huge = [
     fact({ conn: 10, bucket: NOON + 5000, download: 2 ** 53 - 1 }),
     fact({ conn: 11, bucket: NOON + 5000, download: 5 }),
   ];
   await facts.append(lotOf(2, huge), [huge]);
-  await expect(stats.summary({})).rejects.toMatchObject({ code: 'query_too_large' });
-  expect((await stats.summary({ to: ms(NOON + 120) })).data.download).toBe(151);
+  const whole = await stats.summary({});
+  expect(whole).toMatchObject({
+    data: { download: Number.MAX_SAFE_INTEGER },
+    meta: { cut: true },
+  });
+  const before = await stats.summary({ to: ms(NOON + 120) });
+  expect(before).toMatchObject({ data: { download: 151 }, meta: { cut: false } });
   await facts.cutAbove(1);
 });
 

@@ -9,7 +9,7 @@ import { type Extent, type ResolvedRange, resolveRange } from './range.ts';
 import { bytesOf, extentOf, groupsOf, remainder, totalsOf } from './read-rows.ts';
 import { pointsOf } from './series-points.ts';
 import { groupStatement, seriesStatement, summaryStatement, unattributedStatement } from './statements.ts';
-import { toNumber } from './sums.ts';
+import { isCut, toNumber } from './sums.ts';
 import { formatIn } from './zone.ts';
 
 /** Brings what waits into the fact store, and says how far it reaches (`LotFlusher`). */
@@ -117,6 +117,7 @@ export class StatsService {
       const range = resolveRange(question, extent, this.#now());
       const { data, other = null } = await ask({ run, extent, range }, filters);
       const rows = await run(unattributedStatement(range, filters).render());
+      const unattributed = bytesOf(rows[0] ?? {});
       return {
         data,
         meta: {
@@ -125,8 +126,9 @@ export class StatsService {
           aligned: range.aligned,
           fresh_to: freshTo,
           range_cut: null,
-          unattributed: { applies: namesAgentsOnly(filters), ...bytesOf(rows[0] ?? {}) },
+          unattributed: { applies: namesAgentsOnly(filters), ...unattributed },
           other,
+          cut: isCut([data, other, unattributed]),
           elapsed_ms: Math.round(performance.now() - begun),
         },
       };
