@@ -16,14 +16,18 @@ export interface AgentClockOptions {
 /**
  * The agent's time: the wall clock, but never before the newest minute of the journal, so that a clock that steps
  * back does not write into the past; until the master's time shows that minute to be far ahead. A machine
- * without a clock (before the build date) is taken as of the build date, then as the master says.
+ * without a clock (before the build date) is taken as of the build date, then as the master says, until its own
+ * clock is set.
  */
 export class AgentClock {
   readonly #wall: () => number;
   readonly #buildDate: number;
   readonly #onStepped: (from: number, to: number) => void;
   #floor: number;
+  /** What the master's time says the wall clock lacks; 0 while the wall clock is believed. */
   #adjust = 0;
+  /** The adjustment stands in for a clock that was never set. */
+  #unset = false;
 
   constructor(options: AgentClockOptions) {
     this.#wall = options.wall ?? Date.now;
@@ -34,21 +38,31 @@ export class AgentClock {
 
   /** Epoch milliseconds; never in an earlier minute than before, unless the master's time stepped it. */
   now(): number {
-    const at = Math.max(this.#wall() + this.#adjust, this.#buildDate, this.#floor);
+    const wall = this.#wall();
+    // Once it is set, by NTP or by hand, the clock needs no help; the next answer confirms it.
+    const adjust = this.#unset && wall >= this.#buildDate ? 0 : this.#adjust;
+    const at = Math.max(wall + adjust, this.#buildDate, this.#floor);
     this.#floor = Math.max(this.#floor, minuteOf(at) * MINUTE_MS);
     return at;
   }
 
   /** Takes in the `server_time` of an answer. */
   serverTime(serverTime: number): void {
-    const wall = this.#wall() + this.#adjust;
-    if (wall < this.#buildDate && serverTime > this.#buildDate) {
-      this.#adjust += serverTime - wall;
-    }
+    const wall = this.#wall();
+    const unset = wall < this.#buildDate && serverTime > this.#buildDate;
+    if (unset) this.#setAdjust(serverTime - wall, true);
+    else if (Math.abs(wall - serverTime) <= AHEAD_MS) this.#setAdjust(0, false);
+    // Adjusted once, and stepped since: by how much is only known from the master.
+    else if (this.#adjust !== 0) this.#setAdjust(serverTime - wall, false);
     if (this.#floor <= serverTime + AHEAD_MS) return;
     this.#onStepped(this.#floor, serverTime);
     this.#floor = 0;
-    this.#adjust += serverTime - (this.#wall() + this.#adjust);
+    this.#setAdjust(serverTime - wall, unset);
+  }
+
+  #setAdjust(ms: number, unset: boolean): void {
+    this.#adjust = ms;
+    this.#unset = unset;
   }
 
   /** Milliseconds by which the wall clock is ahead of the given server time. */
