@@ -2,6 +2,8 @@ import type { Sqlite } from '../../common/sqlite.ts';
 import { minuteOf } from '../../domain/bucket.ts';
 
 const DAY_MS = 86_400_000;
+/** Lost rows that are kept: at most a few a day are written, and none in a healthy year. */
+const LOST_ROWS = 1000;
 
 interface Closed {
   key: number;
@@ -97,7 +99,8 @@ export function applyRetention(
     ).run(minute);
     db.prepare('DELETE FROM gaps WHERE dirty = 0 AND to_ms < ?').run(before);
     db.prepare('DELETE FROM runs WHERE dirty = 0 AND from_ms < ?').run(before);
-    db.prepare('DELETE FROM lost WHERE dirty = 0 AND to_ms < ?').run(before);
+    // By number, not by age: they tell of what is old by nature, and a master that is set back must hear it again.
+    db.prepare('DELETE FROM lost WHERE dirty = 0 AND id <= (SELECT max(id) FROM lost) - ?').run(LOST_ROWS);
     db.prepare('DELETE FROM batches WHERE at < ? AND ord < (SELECT max(ord) FROM batches)').run(before);
     return { connections, samples };
   })();
