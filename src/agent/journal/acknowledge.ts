@@ -197,9 +197,22 @@ export class Acknowledger {
         this.#db,
         'UPDATE samples SET dirty = 0, ord = ? WHERE minute = ? AND conn = ? AND rev = ?',
       );
-      for (const [minute, conn, rev] of samples) statement.run(ord, minute, conn, rev);
+      // Of a connection that was collected under another id nothing else will ever be sent.
+      const foreign = prepared(
+        this.#db,
+        'UPDATE connections SET dirty = 0, ord = ?, close_dirty = 0, close_ord = ? WHERE key = ? AND agent_id <> ?',
+      );
+      for (const [minute, conn, rev] of samples) {
+        statement.run(ord, minute, conn, rev);
+        if (which === 'adopted') foreign.run(ord, ord, conn, this.#journal.agentId);
+      }
       if (which === 'fallback') this.#journal.setMeta('v1_used', '1');
     })();
+  }
+
+  /** Whether a master took records by the original's wire since it last understood v2. */
+  usedV1(): boolean {
+    return this.#journal.meta('v1_used') === '1';
   }
 
   /**
@@ -207,7 +220,7 @@ export class Acknowledger {
    * and bases, marked as what it may have had before.
    */
   upgradeFromV1(): void {
-    if (this.#journal.meta('v1_used') !== '1') return;
+    if (!this.usedV1()) return;
     this.#db.transaction(() => {
       prepared(
         this.#db,

@@ -67,7 +67,7 @@ export class Outbox {
     return row.n;
   }
 
-  /** The next batch of at most `maxRows` rows; it may be empty (a sign of life that carries `prev`). */
+  /** The next batch of about `maxRows` rows; it may be empty (a sign of life that carries `prev`), and is with 0. */
   next(maxRows: number): Batch {
     const strings = new StringTable();
     const batch: Batch = {
@@ -79,6 +79,7 @@ export class Outbox {
       count: 0,
       refs: { samples: [], connections: [], closed: [], totals: [], gaps: [], runs: [], lost: [] },
     };
+    if (maxRows === 0) return batch;
     // Room is left for the connections' own rows, and for totals and closes, so that none of them starves.
     const third = Math.max(1, Math.ceil(maxRows / 3));
     const room = () => Math.max(0, maxRows - batch.count);

@@ -47,6 +47,7 @@ const DENIED_MS = 5 * 60_000;
 const PROBE_MS = 3_600_000;
 const NOW: Next = { kind: 'now' };
 const INTERVAL: Next = { kind: 'interval' };
+const EMPTY_V1: V1Batch = { which: 'fallback', records: [], samples: [] };
 
 /**
  * One step of sync at a time: choose a batch, write down that it is in flight, send, take in the answer. Loops,
@@ -65,6 +66,9 @@ export class SyncEngine {
   /** Rows that fit, after a 413; and while a batch that the master cannot read is being narrowed down. */
   #fits = MAX_ROWS;
   #narrowed: number | null = null;
+  /** An empty batch goes first, to learn whether anything is taken at all; and whether one just was. */
+  #probing = false;
+  #proven = false;
   #v1Until = 0;
   readonly status: SyncStatus = { protocol: 2, lastOk: null, clockOffsetMs: 0, failure: null, sent: 0 };
 
@@ -87,10 +91,11 @@ export class SyncEngine {
 
   async step(): Promise<Next> {
     const adopted = nextV1(this.#journal, 'adopted', Math.min(1000, this.#limit()));
-    if (adopted.records.length > 0) return await this.#stepV1(adopted);
+    if (adopted.records.length > 0) return await this.#stepV1(this.#probing ? EMPTY_V1 : adopted);
     if (this.#monotonic() < this.#v1Until) {
       const records = nextV1(this.#journal, 'fallback', Math.min(1000, this.#limit()));
-      return records.records.length === 0 ? INTERVAL : await this.#stepV1(records);
+      if (records.records.length === 0) return INTERVAL;
+      return await this.#stepV1(this.#probing ? EMPTY_V1 : records);
     }
     return await this.#stepV2();
   }
@@ -100,15 +105,15 @@ export class SyncEngine {
   }
 
   async #stepV2(): Promise<Next> {
-    if (this.status.protocol === 2) this.#ack.upgradeFromV1();
-    const batch = this.#outbox.next(this.#limit());
+    // Also before the first one after the original's wire was used: then all goes again, oldest first.
+    const empty = this.#probing || this.#ack.usedV1();
+    const batch = this.#outbox.next(empty ? 0 : this.#limit());
     this.#outbox.sending(batch);
     const reply = await this.#transport.post('/api/v2/sync', this.#encode(batch));
     const outcome = judgeReply(reply);
     if (outcome.kind !== 'answered') return this.#failed(outcome, batch.count, () => this.#giveUp(batch));
     const { answer } = outcome;
     if (this.status.protocol === 1) {
-      // The probe found v2. Nothing of what v1 took is known to the heads of this stream.
       this.status.protocol = 2;
       this.#log.info('the master understands protocol 2 now');
     }
@@ -130,7 +135,13 @@ export class SyncEngine {
         'rows refused',
       );
     }
+    if (empty) {
+      this.#takesSomething();
+      this.#ack.upgradeFromV1();
+      return NOW;
+    }
     this.#narrowed = null;
+    this.#proven = false;
     // A batch that was not nearly full took all there was.
     return batch.count * 4 >= this.#limit() ? NOW : INTERVAL;
   }
@@ -142,9 +153,14 @@ export class SyncEngine {
       return this.#failed(outcome, batch.records.length, () => this.#giveUpV1(batch));
     }
     this.#succeeded(null);
+    if (batch.records.length === 0) {
+      this.#takesSomething();
+      return NOW;
+    }
     this.#ack.okV1(batch.samples, batch.which);
     this.status.sent += batch.records.length;
     this.#narrowed = null;
+    this.#proven = false;
     return NOW;
   }
 
@@ -166,28 +182,24 @@ export class SyncEngine {
         return { kind: 'after', ms };
       }
       case 'too-large': {
-        if (count <= 1) {
-          giveUp();
+        if (count > 0 && this.#limit() > 1) {
+          this.#setFits(Math.max(1, Math.floor(Math.min(this.#limit(), Math.max(count, 2)) / 2)));
+          this.#log.info({ rows: this.#fits }, 'batches are too large for the master; halved');
           return NOW;
         }
-        this.#fits = Math.max(1, Math.floor(Math.min(this.#fits, Math.max(count, 2)) / 2));
-        this.#journal.setMeta('fits', String(this.#fits));
-        this.#log.info({ rows: this.#fits }, 'batches are too large for the master; halved');
-        return NOW;
+        return this.#refused('the batch is too large', count, () => {
+          giveUp();
+          // It was this record; there is no reason to send the others one by one.
+          this.#setFits(MAX_ROWS);
+        });
       }
       case 'invalid': {
-        this.status.failure = outcome.reason;
-        if (this.#limit() > 1 && count > 1) {
+        if (count > 1 && this.#limit() > 1) {
+          this.status.failure = outcome.reason;
           this.#narrowed = Math.max(1, Math.floor(Math.min(this.#limit(), count) / 2));
           return NOW;
         }
-        this.#log.error(
-          { reason: outcome.reason },
-          'the master cannot read this record; it is kept in quarantine',
-        );
-        giveUp();
-        this.#narrowed = null;
-        return count === 0 ? { kind: 'after', ms: this.#backoff.next() } : NOW;
+        return this.#refused(outcome.reason, count, giveUp);
       }
       case 'denied': {
         this.status.failure = `${outcome.status} ${outcome.reason}`;
@@ -206,6 +218,37 @@ export class SyncEngine {
         return NOW;
       }
     }
+  }
+
+  /**
+   * Nothing smaller can be sent. It is the record's fault only if an empty batch is taken: a proxy, or something
+   * else that answers at this address, refuses everything, and then nothing may be given up.
+   */
+  #refused(reason: string, count: number, giveUp: () => void): Next {
+    this.status.failure = reason;
+    if (count === 0) {
+      this.#log.error({ reason }, 'whoever answers takes no batch at all (--master-url?); nothing is lost');
+      return { kind: 'after', ms: this.#backoff.next() };
+    }
+    if (!this.#proven) {
+      this.#probing = true;
+      return NOW;
+    }
+    this.#log.error({ reason }, 'the master cannot read this record; it is kept in quarantine');
+    giveUp();
+    this.#narrowed = null;
+    this.#proven = false;
+    return NOW;
+  }
+
+  #takesSomething(): void {
+    this.#proven = this.#probing;
+    this.#probing = false;
+  }
+
+  #setFits(rows: number): void {
+    this.#fits = rows;
+    this.#journal.setMeta('fits', String(rows));
   }
 
   #giveUp(batch: Batch): void {
