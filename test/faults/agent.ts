@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { AgentClock } from '../../src/agent/clock.ts';
 import { SnapshotScanner } from '../../src/agent/collector/scanner.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
@@ -9,6 +9,7 @@ import { silentLogger } from '../../src/common/logger.ts';
 import type { GapReason } from '../../src/domain/snapshot.ts';
 import type { SimulatedCore } from '../../src/simulator/core.ts';
 import { Crash } from './network.ts';
+import { Oracle } from './oracle.ts';
 
 const LOGGER = silentLogger();
 export const BUILD_DATE = Date.UTC(2026, 0, 1);
@@ -20,6 +21,8 @@ export interface AgentOptions {
   transport: Transport;
   /** The machine's wall clock, epoch ms. */
   wall: () => number;
+  /** Milliseconds that only grow. */
+  monotonic: () => number;
   retentionDays: number;
   journalBudget: number;
   random: () => number;
@@ -35,6 +38,11 @@ export class TestAgent {
   #scanner!: SnapshotScanner;
   #watching = false;
   #retryAt = 0;
+  #diskFull = false;
+  /** What this journal must know, while it is the only one of its agent and never set back. */
+  readonly oracle = new Oracle();
+  /** The earliest time that its clock ever told while it watched, epoch ms. */
+  earliest = Number.MAX_SAFE_INTEGER;
   alive = false;
 
   constructor(options: AgentOptions) {
@@ -70,11 +78,12 @@ export class TestAgent {
       }),
       logger: LOGGER,
       random: options.random,
-      monotonic: () => options.wall(),
+      monotonic: options.monotonic,
     });
     this.#scanner = new SnapshotScanner();
     this.#watching = false;
     this.#retryAt = 0;
+    this.#diskFull = false;
     this.alive = true;
   }
 
@@ -91,7 +100,11 @@ export class TestAgent {
       });
       this.#watching = true;
     }
-    const outcome = this.#scanner.scan(this.options.core.frameBytes(), this.clock.now());
+    const frame = this.options.core.frameBytes();
+    this.oracle.look(frame);
+    const at = this.clock.now();
+    this.earliest = Math.min(this.earliest, at);
+    const outcome = this.#scanner.scan(frame, at);
     if (!outcome.ok) throw new Error(`unreadable frame: ${outcome.detail}`);
     this.recorder.snapshot(outcome.diff);
   }
@@ -99,21 +112,37 @@ export class TestAgent {
   breakFeed(reason: GapReason): void {
     if (!this.alive) return;
     this.#watching = false;
+    this.oracle.broken();
     this.recorder.broken(reason, 'schedule');
   }
 
   flush(): void {
-    if (this.alive && !this.recorder.flush()) throw new Error('the flush failed');
+    if (!this.alive) return;
+    const { flushes } = this.recorder.metrics;
+    if (!this.recorder.flush()) {
+      if (!this.#diskFull) throw new Error('the flush failed');
+    } else if (this.recorder.metrics.flushes > flushes) {
+      this.oracle.flushed();
+    }
+  }
+
+  /** From now on nothing can be written, or it can be again. */
+  diskFull(full: boolean): void {
+    if (!this.alive) return;
+    this.#diskFull = full;
+    this.journal.db.pragma(`query_only = ${full ? 'ON' : 'OFF'}`);
   }
 
   /** One step of sync, unless the engine asked to wait; a crash on the way ends the process. */
   async sync(): Promise<'idle' | 'more' | 'crashed'> {
-    if (!this.alive || this.options.wall() < this.#retryAt) return 'idle';
+    if (!this.alive || this.options.monotonic() < this.#retryAt) return 'idle';
     try {
       const next = await this.engine.step();
-      if (next.kind === 'after') this.#retryAt = this.options.wall() + Math.min(next.ms, 5000);
+      if (next.kind === 'after') this.#retryAt = this.options.monotonic() + Math.min(next.ms, 5000);
       return next.kind === 'now' ? 'more' : 'idle';
     } catch (error) {
+      if (this.#diskFull && String((error as { code?: string }).code).startsWith('SQLITE_READONLY'))
+        return 'idle';
       if (!(error instanceof Crash)) throw error;
       this.kill();
       return 'crashed';
@@ -128,6 +157,7 @@ export class TestAgent {
   kill(): void {
     if (!this.alive) return;
     this.alive = false;
+    this.oracle.crashed();
     this.journal.close();
   }
 
@@ -144,9 +174,5 @@ export class TestAgent {
   replaceFile(content: Buffer | null): void {
     for (const suffix of ['', '-wal', '-shm']) rmSync(this.options.path + suffix, { force: true });
     if (content !== null) writeFileSync(this.options.path, content);
-  }
-
-  file(): Buffer {
-    return readFileSync(this.options.path);
   }
 }

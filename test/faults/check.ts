@@ -1,5 +1,6 @@
 import type { BookState } from '../../src/agent/books/books.ts';
 import type { TestAgent } from './agent.ts';
+import { checkFacts } from './check-facts.ts';
 import type { Schedule } from './schedule.ts';
 
 interface RecordRow {
@@ -12,9 +13,12 @@ interface RecordRow {
   base_down: number;
   base_up: number;
   last_bucket: number;
+  pruned: number;
 }
 
-interface FactRow {
+export interface FactRow {
+  seq: number;
+  lot: number;
   conn: number;
   kind: number;
   bucket: number;
@@ -36,14 +40,20 @@ interface JournalRow {
 }
 
 /** Everything that must hold at quiescence; throws with what does not. Returns how many statements were checked. */
-export function check(schedule: Schedule): number {
+export async function check(schedule: Schedule): Promise<number> {
   const db = schedule.master.merger.db;
+  const columns =
+    'num, id, agent_id, counted, conn_download AS down, conn_upload AS up, base_down, base_up, last_bucket';
   const records = db
     .prepare(
-      `SELECT num, id, agent_id, counted, conn_download AS down, conn_upload AS up, base_down, base_up, last_bucket FROM connections`,
+      `SELECT ${columns}, 0 AS pruned FROM connections UNION ALL SELECT ${columns}, 1 AS pruned FROM test_pruned`,
     )
     .all() as RecordRow[];
-  const facts = db.prepare('SELECT * FROM pending_facts ORDER BY seq').all() as FactRow[];
+  const facts = db
+    .prepare(
+      'SELECT * FROM (SELECT * FROM pending_facts UNION ALL SELECT * FROM test_dropped) ORDER BY coalesce(lot, 1e9), seq',
+    )
+    .all() as FactRow[];
   const checker = new Checker(schedule, records, facts);
   checker.conservationPerConnection();
   checker.factsInOrder();
@@ -51,7 +61,13 @@ export function check(schedule: Schedule): number {
   for (const agent of schedule.agents) checker.sameAsJournal(agent);
   checker.balancedMinutes();
   if (schedule.exactMinutes) for (const agent of schedule.agents) checker.minutesAndTotals(agent);
+  for (const agent of schedule.agents) {
+    if (schedule.oneJournal) checker.asShown(agent);
+  }
+  checker.nothingRefused();
   checker.times();
+  if (schedule.facts !== null)
+    checker.statements += await checkFacts(schedule.facts.store, db, facts, schedule.has('restore-master'));
   return checker.statements;
 }
 
@@ -60,12 +76,19 @@ class Checker {
   readonly #records: RecordRow[];
   readonly #facts: FactRow[];
   readonly #byConn = new Map<number, FactRow[]>();
+  readonly #byId = new Map<string, RecordRow[]>();
   statements = 0;
 
   constructor(schedule: Schedule, records: RecordRow[], facts: FactRow[]) {
     this.#schedule = schedule;
     this.#records = records;
     this.#facts = facts;
+    for (const record of records) {
+      const key = `${record.agent_id} ${record.id}`;
+      const list = this.#byId.get(key);
+      if (list === undefined) this.#byId.set(key, [record]);
+      else list.push(record);
+    }
     for (const fact of facts) {
       if (fact.kind === 2) continue;
       const list = this.#byConn.get(fact.conn);
@@ -135,7 +158,7 @@ class Checker {
       if (truth === undefined) continue;
       this.#hold(truth.counted === (record.counted === 1), () => `counted of ${record.id}`);
       // Still open: the last snapshot went to every agent, so the master must have exactly that.
-      if (truth.closedAt === null) {
+      if (truth.closedAt === null && record.pruned === 0) {
         this.#hold(
           record.down === truth.listedDownload && record.up === truth.listedUpload,
           () =>
@@ -143,10 +166,21 @@ class Checker {
         );
       }
     }
+    // Not even in two records, of which one was pruned.
+    for (const records of this.#byId.values()) {
+      if (records.length < 2 || !this.#oneJournal()) continue;
+      const id = records[0]?.id ?? '';
+      const down = records.reduce((sum, record) => sum + record.down - record.base_down, 0);
+      const truth = this.#schedule.core.truth.connections.get(id);
+      this.#hold(
+        down <= (truth?.listedDownload ?? 0),
+        () => `booked twice: ${id} ${down} > ${truth?.listedDownload}`,
+      );
+    }
     const known = new Set(this.#records.map((record) => record.id));
     for (const truth of this.#schedule.core.truth.connections.values()) {
       if (truth.closedAt !== null || truth.listedAt === null) continue;
-      this.#hold(known.has(truth.id), () => `open connection ${truth.id} is missing`);
+      this.#hold(known.has(truth.id) || this.#refused, () => `open connection ${truth.id} is missing`);
     }
   }
 
@@ -163,11 +197,13 @@ class Checker {
     const samples = new Map(newest.map((row) => [row.conn, row]));
     const alone = this.#oneJournal();
     for (const row of rows) {
-      const record = this.#records.find((r) => r.id === row.id && r.agent_id === agent.options.agentId);
+      const record = this.#byId.get(`${agent.options.agentId} ${row.id}`)?.[0];
+      if (record === undefined && this.#refused) continue;
       this.#hold(record !== undefined, () => `${row.id} of the journal is not on the master`);
       if (record === undefined) continue;
       const down = samples.get(row.key)?.down ?? row.down;
       const up = samples.get(row.key)?.up ?? row.up;
+      if (record.pruned === 1 || this.#refused) continue;
       this.#hold(
         record.down >= down &&
           record.up >= up &&
@@ -183,11 +219,85 @@ class Checker {
     }
   }
 
-  /** Whether each id had one journal all along, never set back. */
+  /** Whether nothing but this journal told the master of its connections. */
   #oneJournal(): boolean {
     const { faults } = this.#schedule;
-    return !['restore-agent', 'clone', 'journal-lost', 'old-journal-back', 'v1-replaced'].some((fault) =>
-      (faults as ReadonlySet<string>).has(fault),
+    return this.#schedule.oneJournal && !faults.has('v1-replaced') && !faults.has('v1-fallback');
+  }
+
+  /** Whether the master refused something as too old: only one that prunes may. */
+  get #refused(): boolean {
+    const { db } = this.#schedule.master.merger;
+    return db.prepare("SELECT 1 FROM quarantine WHERE code = 'too-old'").get() !== undefined;
+  }
+
+  nothingRefused(): void {
+    const { db } = this.#schedule.master.merger;
+    const rows = db.prepare('SELECT what, code, row FROM quarantine').all() as {
+      what: string;
+      code: string;
+    }[];
+    const allowed = this.#schedule.has('prune') ? ['too-old', 'unknown-connection'] : [];
+    for (const row of rows) {
+      this.#hold(allowed.includes(row.code), () => `refused: ${JSON.stringify(row)}`);
+    }
+  }
+
+  /**
+   * Against what was shown to the agent, computed without the program: accepted increases to the byte, and every
+   * connection's bytes, but for what a `lost` row explains.
+   */
+  asShown(agent: TestAgent): void {
+    const { agentId } = agent.options;
+    const { accepted, connections } = agent.oracle;
+    const state = JSON.parse(agent.journal.meta('books') ?? '{}') as BookState;
+    this.#hold(
+      state.accepted.download === accepted.download && state.accepted.upload === accepted.upload,
+      () =>
+        `A6: accepted ${state.accepted.download}/${state.accepted.upload}, shown ${accepted.download}/${accepted.upload}`,
+    );
+    const { db } = this.#schedule.master.merger;
+    const core = db
+      .prepare(
+        `SELECT coalesce(sum(down), 0) AS down, coalesce(sum(up), 0) AS up, coalesce(sum(unmeasured_down), 0) AS unmeasured
+         FROM core_totals WHERE agent_id = ?`,
+      )
+      .get(agentId) as { down: number; up: number; unmeasured: number };
+    this.#hold(
+      core.down === accepted.download && core.up === accepted.upload,
+      () => `I2: totals ${core.down}/${core.up} on the master, shown ${accepted.download}/${accepted.upload}`,
+    );
+    if (!this.#oneJournal()) return;
+    this.#hold(core.unmeasured === 0, () => `I2: ${core.unmeasured} bytes are in no totals`);
+    let missing = 0;
+    for (const [id, shown] of connections) {
+      const records = this.#byId.get(`${agentId} ${id}`) ?? [];
+      const down = records.reduce((sum, record) => sum + record.down - record.base_down, 0);
+      const up = records.reduce((sum, record) => sum + record.up - record.base_up, 0);
+      const wanted = { down: shown.download - shown.base.download, up: shown.upload - shown.base.upload };
+      this.#hold(
+        down <= wanted.down && up <= wanted.up,
+        () => `I3: ${id} booked ${down}/${up}, shown ${wanted.down}/${wanted.up}`,
+      );
+      const less = down < wanted.down || up < wanted.up || records.length === 0;
+      this.#hold(
+        !less || this.#mayMiss(),
+        () => `I3: ${id} booked ${down}/${up}, shown ${wanted.down}/${wanted.up}`,
+      );
+      if (shown.counted) missing += wanted.down - down;
+    }
+    if (this.#refused) return;
+    const lost = agent.journal.db.prepare('SELECT coalesce(sum(down), 0) AS down FROM lost').get() as {
+      down: number;
+    };
+    this.#hold(missing <= lost.down, () => `${missing} bytes are missing, lost rows explain ${lost.down}`);
+  }
+
+  /** Whether connections may be gone that nobody can send again. */
+  #mayMiss(): boolean {
+    const { faults } = this.#schedule;
+    return (
+      faults.has('disk-budget') || (faults.has('retention') && faults.has('restore-master')) || this.#refused
     );
   }
 
@@ -291,14 +401,15 @@ class Checker {
     this.#hold(rest >= 0, () => `unattributed ${rest} is negative`);
   }
 
-  /** I6: nothing lies before the first attach or beyond the skew bound. */
+  /** I6: nothing lies before the first attach, by the agents' clocks, or beyond the skew bound. */
   times(): void {
-    const first = Math.floor(Date.UTC(2026, 2, 1) / 60_000) - 6;
-    const last = Math.floor(this.#schedule.now / 60_000) + 11;
+    const clocks = this.#schedule.agents.map((agent) => agent.earliest);
+    const first = Math.floor(Math.min(...clocks, this.#schedule.begun) / 60_000);
+    const last = Math.floor(this.#schedule.now / 60_000) + 10;
     for (const fact of this.#facts) {
       this.#hold(
         fact.bucket >= first && fact.bucket <= last,
-        () => `bucket ${fact.bucket} outside ${first}…${last}`,
+        () => `I6: bucket ${fact.bucket} outside ${first}…${last}`,
       );
     }
   }

@@ -10,6 +10,8 @@ export class TestMaster {
   readonly #now: () => number;
   merger!: Merger;
   alive = false;
+  /** It is one of the original's, which knows no protocol 2. */
+  onlyV1 = false;
 
   constructor(path: string, now: () => number) {
     this.path = path;
@@ -20,6 +22,32 @@ export class TestMaster {
   start(): void {
     this.merger = new Merger({ path: this.path, now: this.#now, reserveLocal: false });
     this.alive = true;
+    // In the file of the records themselves, so that it is restored with them.
+    this.merger.db.exec(`CREATE TABLE IF NOT EXISTS test_pruned AS SELECT * FROM connections LIMIT 0;
+      CREATE TABLE IF NOT EXISTS test_dropped AS SELECT * FROM pending_facts LIMIT 0`);
+  }
+
+  /** Flushed lots are not kept any longer; the schedule remembers what they held. */
+  forgetLots(): void {
+    const { db } = this.merger;
+    db.transaction(() => {
+      const flushed = "SELECT lot FROM lots WHERE state = 'flushed'";
+      db.exec(`INSERT INTO test_dropped SELECT * FROM pending_facts WHERE lot IN (${flushed})`);
+      db.exec(`DELETE FROM pending_facts WHERE lot IN (${flushed})`);
+      db.exec("UPDATE lots SET state = 'dropped' WHERE state = 'flushed'");
+    })();
+  }
+
+  /** What retention does: closed records for which nothing arrived since `before` go, and the horizon moves. */
+  prune(before: number): void {
+    const { db } = this.merger;
+    db.transaction(() => {
+      const old = 'closed_at IS NOT NULL AND arrived_at < ?';
+      db.prepare(`INSERT INTO test_pruned SELECT * FROM connections WHERE ${old}`).run(before);
+      db.prepare(`DELETE FROM bases WHERE conn IN (SELECT num FROM connections WHERE ${old})`).run(before);
+      db.prepare(`DELETE FROM connections WHERE ${old}`).run(before);
+      db.prepare("UPDATE meta SET value = max(CAST(value AS INTEGER), ?) WHERE key = 'horizon'").run(before);
+    })();
   }
 
   kill(): void {
@@ -30,6 +58,9 @@ export class TestMaster {
 
   deliver(path: string, body: string): Reply {
     if (!this.alive) return { kind: 'failed', reason: 'ECONNREFUSED' };
+    if (this.onlyV1 && path === '/api/v2/sync') {
+      return { kind: 'answer', status: 404, retryAfterMs: 0, body: '' };
+    }
     try {
       const value = parseJson(body);
       const data =

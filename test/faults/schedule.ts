@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SimulatedCore } from '../../src/simulator/core.ts';
 import { TestAgent } from './agent.ts';
+import { TestFacts } from './facts.ts';
 import { TestMaster } from './master.ts';
 import { Network, NO_FAULTS } from './network.ts';
 import { Random } from './random.ts';
@@ -29,6 +30,16 @@ export const FAULTS = [
   'v1-replaced',
   'retention',
   'disk-budget',
+  'disk-full',
+  'clock-jump',
+  'no-clock',
+  'torn-snapshot',
+  'ambiguous-gap',
+  'v1-fallback',
+  'prune',
+  'facts-failing',
+  'facts-restored',
+  'facts-deleted',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -41,10 +52,21 @@ const COARSENING: ReadonlySet<Fault> = new Set([
   'v1-replaced',
   'retention',
   'disk-budget',
+  'clock-jump',
+  'no-clock',
+  'v1-fallback',
+  'prune',
 ]);
+
+/** Faults that give one agent id another journal, or its own of another time. */
+const OTHER_JOURNALS: readonly Fault[] = ['restore-agent', 'clone', 'journal-lost', 'old-journal-back'];
+/** Every so many schedules, facts go on into a fact store. */
+const FACTS_EVERY = 10;
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
+/** How long the master keeps what is closed, in schedules where it prunes. */
+const PRUNE_AFTER_MS = 6 * 3_600_000;
 const START = Date.UTC(2026, 2, 1);
 
 /** A small directory in memory where there is one: a schedule commits thousands of times. */
@@ -74,10 +96,14 @@ export class Schedule {
   readonly master: TestMaster;
   readonly agents: TestAgent[] = [];
   readonly directory: string;
+  readonly begun = START;
   /** True time, epoch ms. */
   now = START;
   /** Wall clock of each agent's machine, against true time. */
   readonly #skew = new Map<TestAgent, number>();
+  readonly #facts: TestFacts | null = null;
+  readonly #flat = new Set<string>();
+  #quiescent = false;
   #feedBroken = false;
   #offlineUntil = 0;
   #masterCopies: Buffer[] = [];
@@ -93,11 +119,19 @@ export class Schedule {
     this.random = new Random(options.seed);
     const density = this.random.pick([0.15, 0.3, 0.5]);
     this.faults = new Set(options.faults ?? FAULTS.filter(() => this.random.chance(density)));
-    this.#steps = options.steps ?? this.random.between(25, 90);
+    this.#steps = options.steps ?? this.random.between(20, 60);
     this.directory = workDirectory();
     mkdirSync(this.directory, { recursive: true });
     this.core = new SimulatedCore({ seed: options.seed, startAt: START, profile: null });
     this.master = new TestMaster(join(this.directory, 'master.db'), () => this.now);
+    if (options.seed % FACTS_EVERY === 0) {
+      this.#facts = new TestFacts(
+        join(this.directory, 'facts.duckdb'),
+        this.master,
+        this.random,
+        () => this.now,
+      );
+    }
     this.network = new Network(this.random, (path, body) => this.master.deliver(path, body));
     if (this.random.chance(0.5)) for (let i = 0; i < 4; i++) this.#openConnection();
     this.#addAgent('a');
@@ -107,6 +141,15 @@ export class Schedule {
 
   has(fault: Fault): boolean {
     return this.faults.has(fault);
+  }
+
+  get facts(): TestFacts | null {
+    return this.#facts;
+  }
+
+  /** Each agent id had one journal all along, never set back: what it knows can be told from what it was shown. */
+  get oneJournal(): boolean {
+    return !OTHER_JOURNALS.some((fault) => this.has(fault));
   }
 
   /** Whether minutes and unattributed bytes are promised for this schedule. */
@@ -130,11 +173,20 @@ export class Schedule {
   #addAgent(agentId: string, content: Buffer | null = null): TestAgent {
     const path = join(this.directory, `agent-${this.#files++}.db`);
     let skew = this.has('clock-skew') ? this.random.between(-5 * MINUTE, 5 * MINUTE) : 0;
+    if (this.has('no-clock')) skew = -this.now;
+    const network = this.network.transport();
     const options = {
       path,
       agentId,
       core: this.core,
-      transport: this.network.transport(),
+      transport: {
+        ...network,
+        post: (path: '/api/v1/sync' | '/api/v2/sync', body: string) => {
+          this.#meanwhile(agent);
+          return network.post(path, body);
+        },
+      },
+      monotonic: () => this.now,
       wall: () => this.now + (agent === undefined ? skew : (this.#skew.get(agent) ?? 0)),
       retentionDays: this.has('retention') ? 1 : 7,
       journalBudget: this.has('disk-budget') ? 200_000 : 512 * 1024 * 1024,
@@ -149,7 +201,16 @@ export class Schedule {
     return agent;
   }
 
+  /** While a batch is on its way, the books go on. */
+  #meanwhile(agent: TestAgent | undefined): void {
+    if (agent === undefined || this.#quiescent || !this.random.chance(0.15)) return;
+    this.#traffic();
+    if (!this.#feedBroken) agent.look();
+    agent.flush();
+  }
+
   async run(): Promise<void> {
+    await this.#facts?.start();
     for (let step = 0; step < this.#steps; step++) {
       this.#pass();
       this.#traffic();
@@ -158,6 +219,7 @@ export class Schedule {
       for (const agent of this.agents) if (this.random.chance(0.6)) agent.flush();
       await this.#agentFaults();
       this.#masterFaults();
+      await this.#facts?.step(this.faults);
       for (const agent of [...this.agents]) await this.#sync(agent);
       if (this.has('retention') || this.has('disk-budget')) {
         for (const agent of this.agents)
@@ -177,6 +239,15 @@ export class Schedule {
     this.now += ms;
     this.core.advance(ms);
     this.network.down = this.now < this.#offlineUntil;
+    for (const agent of this.agents) {
+      if (this.has('no-clock')) {
+        // Reached by NTP, or not, or started anew without it.
+        if (this.random.chance(0.1)) this.#skew.set(agent, this.random.chance(0.7) ? 0 : -this.now);
+      } else if (this.has('clock-jump') && this.random.chance(0.04)) {
+        const far = this.random.pick([15 * MINUTE, 3 * 3_600_000, 3 * DAY]);
+        this.#skew.set(agent, this.random.pick([0, far, -far]));
+      }
+    }
     if (this.has('clock-skew') && this.random.chance(0.1)) {
       for (const agent of this.agents) {
         this.#skew.set(agent, this.random.between(-4 * MINUTE, 4 * MINUTE));
@@ -204,8 +275,17 @@ export class Schedule {
     const { random, core } = this;
     for (let i = random.between(0, 2); i > 0; i--) this.#openConnection();
     for (const id of core.ids()) {
+      // Like a datagram flow that is over: listed for long, without a byte.
+      if (this.#flat.has(id)) {
+        if (random.chance(0.03)) core.close(id);
+        continue;
+      }
       if (random.chance(0.5)) core.move(id, random.between(0, 1_000_000), random.between(0, 100_000));
       if (random.chance(0.12)) core.close(id, { lateDownload: random.between(0, 3000) });
+      else if (random.chance(0.03)) this.#flat.add(id);
+      else if (this.has('torn-snapshot') && random.chance(0.1)) {
+        core.moveWithinSnapshot(id, random.between(0, 200_000), random.between(0, 20_000));
+      }
     }
     if (random.chance(0.3)) core.moveUnlisted(random.between(0, 9000), random.between(0, 900));
   }
@@ -216,6 +296,14 @@ export class Schedule {
       core.restart(0);
       for (const agent of this.agents) agent.breakFeed('core-down');
       if (random.chance(0.5)) this.#openConnection();
+    }
+    if (this.has('ambiguous-gap') && random.chance(0.06)) {
+      // Restarted unseen, and busy: the totals are past the old ones when they are seen again.
+      const { downloadTotal, uploadTotal } = core.totals;
+      for (const agent of this.agents) agent.breakFeed('core-down');
+      core.restart(0);
+      if (random.chance(0.7)) this.#openConnection();
+      core.moveUnlisted(downloadTotal + random.between(1, 90_000), uploadTotal + random.between(1, 9000));
     }
     if (this.has('statistics-reset') && random.chance(0.06)) core.resetStatistics();
     if (this.has('stall')) {
@@ -238,10 +326,11 @@ export class Schedule {
     for (const agent of [...this.agents]) {
       if (this.has('agent-crash') && agent.alive && random.chance(0.06)) this.#kill(agent);
       if (!agent.alive && random.chance(0.5)) agent.start();
+      if (this.has('disk-full') && random.chance(0.2)) agent.diskFull(random.chance(0.5));
     }
     const main = this.agents[0];
     if (main === undefined) return;
-    if (random.chance(0.1)) this.#agentCopies.push(main.copy());
+    if (this.has('restore-agent') && random.chance(0.1)) this.#agentCopies.push(main.copy());
     if (this.has('restore-agent') && this.#agentCopies.length > 0 && random.chance(0.06)) {
       this.#kill(main);
       main.replaceFile(random.pick(this.#agentCopies));
@@ -275,12 +364,14 @@ export class Schedule {
       else if (!master.alive && random.chance(0.6)) master.start();
     }
     if (!master.alive) return;
-    if (random.chance(0.08)) this.#masterCopies.push(master.copy());
+    if (this.has('restore-master') && random.chance(0.08)) this.#masterCopies.push(master.copy());
     if (this.has('restore-master') && this.#masterCopies.length > 0 && random.chance(0.05)) {
       master.kill();
       master.replaceFile(random.pick(this.#masterCopies));
       master.start();
     }
+    if (this.has('v1-fallback') && random.chance(0.05)) master.onlyV1 = !master.onlyV1;
+    if (this.has('prune') && random.chance(0.15)) master.prune(this.now - PRUNE_AFTER_MS);
   }
 
   async #sync(agent: TestAgent): Promise<void> {
@@ -315,11 +406,18 @@ export class Schedule {
 
   /** All faults end: everybody lives, sees one last snapshot, and delivers until nothing is left. */
   async #quiesce(): Promise<void> {
+    this.#quiescent = true;
     this.network.drain();
+    this.master.onlyV1 = false;
     this.network.faults = NO_FAULTS;
     this.network.down = false;
     if (!this.master.alive) this.master.start();
-    for (const agent of this.agents) if (!agent.alive) agent.start();
+    for (const agent of this.agents) {
+      agent.diskFull(false);
+      if (!agent.alive) agent.start();
+    }
+    // An agent that fell back to the original's wire looks for the newer one every hour.
+    if (this.has('v1-fallback')) this.now += 3_600_000;
     this.now += 1000;
     this.core.advance(1000);
     for (const agent of this.agents) {
@@ -336,9 +434,11 @@ export class Schedule {
         }
       }
     }
+    await this.#facts?.quiesce();
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.#facts?.stop();
     for (const agent of this.agents) agent.kill();
     this.master.kill();
     rmSync(this.directory, { recursive: true, force: true });

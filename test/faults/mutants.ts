@@ -1,0 +1,317 @@
+import type { Fault } from './schedule.ts';
+
+/** A broken variant of the program: the text of one or more edits is replaced, and the schedules must notice. */
+export interface Mutant {
+  name: string;
+  /** `search` must stand in the file exactly once, else the mutation test itself fails. */
+  edits: readonly { file: string; search: string; replace: string }[];
+  /** Faults that reach it quickly, in place of drawn ones. */
+  faults?: readonly Fault[];
+  /** First seed tried; at most `runs` schedules are. */
+  from: number;
+  runs?: number;
+}
+
+const MERGE = 'src/master/ingest/batch-merge.ts';
+const RECORD = 'src/master/ingest/record.ts';
+const ACK = 'src/agent/journal/acknowledge.ts';
+const OUTBOX = 'src/agent/journal/outbox.ts';
+const BOOKS = 'src/agent/books/books.ts';
+const RUN = 'src/agent/books/run.ts';
+const JOURNAL = 'src/agent/journal/journal.ts';
+const LEDGER = 'src/master/ingest/ledger.ts';
+
+/** What the design was tempted by, what the original does, and each rule of docs/sync.md taken away once. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'deltas that are added up, each once for its stream, in place of absolute counters',
+    edits: [
+      {
+        file: MERGE,
+        search: '    const at = this.#bounded(minute);\n    const booking = mergeSample(',
+        replace:
+          '    const at = this.#bounded(minute);\n    const grown = { download: Math.max(0, down - base.download), upload: Math.max(0, up - base.upload) };\n    this.#putBase(record, { download: Math.max(down, base.download), upload: Math.max(up, base.upload) });\n    const booking = mergeSample(',
+      },
+      {
+        file: MERGE,
+        search: '        download: down,\n        upload: up,\n        recoveredDownload: recoveredDown,',
+        replace:
+          '        download: record.counter.download + grown.download,\n        upload: record.counter.upload + grown.upload,\n        recoveredDownload: recoveredDown,',
+      },
+      { file: MERGE, search: '      base,\n    );', replace: '      { download: 0, upload: 0 },\n    );' },
+    ],
+    faults: ['journal-lost', 'clone', 'v1-replaced'],
+    from: 1,
+  },
+  {
+    name: 'the counter is overwritten by whatever comes (the original)',
+    edits: [
+      {
+        file: RECORD,
+        search: 'const growth = Math.max(0, value - before);',
+        replace: 'const growth = value - before;',
+      },
+      {
+        file: RECORD,
+        search: 'record.counter[side] = Math.max(before, value);',
+        replace: 'record.counter[side] = value;',
+      },
+    ],
+    faults: ['restore-agent', 'clone', 'agent-crash'],
+    from: 1,
+  },
+  {
+    name: 'a time as cursor: only minutes from the newest acknowledged one on are sent',
+    edits: [
+      {
+        file: OUTBOX,
+        search: 'WHERE dirty = 1 AND flags & ${FLAG_ADOPTED} = 0 ORDER BY',
+        replace:
+          'WHERE dirty = 1 AND flags & ${FLAG_ADOPTED} = 0 AND minute >= (SELECT coalesce(max(minute), 0) FROM samples WHERE dirty = 0) ORDER BY',
+      },
+    ],
+    from: 1,
+  },
+  {
+    name: 'memory is marked clean before the commit',
+    edits: [
+      {
+        file: 'src/agent/recorder/recorder.ts',
+        search: '      journal.flush(this.#books.changes(), clock.now());\n      this.#books.committed();\n',
+        replace:
+          '      const changes = this.#books.changes();\n      this.#books.committed();\n      journal.flush(changes, clock.now());\n',
+      },
+    ],
+    faults: ['disk-full'],
+    from: 1,
+  },
+  {
+    name: 'a new delta overwrites the checkpoints, which are not in the transaction of the flush',
+    edits: [
+      {
+        file: JOURNAL,
+        search: "        this.setMeta('books', JSON.stringify(changes.state));\n",
+        replace: "        if (wide) this.setMeta('books', JSON.stringify(changes.state));\n",
+      },
+    ],
+    faults: ['agent-crash'],
+    from: 1,
+  },
+  {
+    name: 'overlay is counted as if its bytes were in the totals',
+    edits: [{ file: LEDGER, search: '    if (!record.counted) return;\n', replace: '' }],
+    faults: ['drop'],
+    from: 1,
+  },
+  {
+    name: 'overlay is part of the accepted increase where totals cannot be compared',
+    edits: [{ file: BOOKS, search: '    if (entry.counted) {\n', replace: '    {\n' }],
+    faults: ['core-restart', 'statistics-reset'],
+    from: 1,
+  },
+  {
+    name: 'the base is ignored: history from before the tracker is booked',
+    edits: [
+      {
+        file: MERGE,
+        search: 'const base = { download: Number(row[2]), upload: Number(row[3]) };',
+        replace: 'const base = { download: 0, upload: 0 };',
+      },
+    ],
+    from: 1,
+  },
+  {
+    name: 'a base below the record is not booked',
+    edits: [
+      {
+        file: RECORD,
+        search: 'const lowered = Math.max(0, record.base[side] - base[side]);',
+        replace: 'const lowered = 0;',
+      },
+    ],
+    faults: ['journal-lost', 'old-journal-back', 'restore-master'],
+    from: 1,
+  },
+  {
+    name: 'booked into the minute of the sample, before the newest fact',
+    edits: [
+      {
+        file: RECORD,
+        search: 'const bucket = Math.max(sample.minute, record.lastBucket);',
+        replace: 'const bucket = sample.minute;',
+      },
+    ],
+    faults: ['restore-agent', 'clone', 'delay', 'lose-answer'],
+    from: 1,
+  },
+  {
+    name: 'inflight is never emptied',
+    edits: [
+      {
+        file: ACK,
+        search:
+          "      this.#journal.setMeta('prev', batch.id);\n      prepared(this.#db, 'DELETE FROM inflight').run();\n",
+        replace: "      this.#journal.setMeta('prev', batch.id);\n",
+      },
+      {
+        file: ACK,
+        search:
+          "      const moved = headBefore !== batch.prev;\n      prepared(this.#db, 'DELETE FROM inflight').run();\n",
+        replace: '      const moved = headBefore !== batch.prev;\n',
+      },
+    ],
+    faults: ['restore-master', 'lose-answer', 'drop'],
+    from: 1,
+  },
+  {
+    name: 'data is merged though the head did not match',
+    edits: [
+      {
+        file: 'src/master/ingest/merger.ts',
+        search: '      if (ok) {\n        const merge',
+        replace: '      if (ok || headBefore !== undefined) {\n        const merge',
+      },
+    ],
+    faults: ['restore-master', 'delay', 'lose-answer'],
+    from: 1,
+  },
+  {
+    name: 'the head does not move with the data',
+    edits: [
+      {
+        file: 'src/master/ingest/merger.ts',
+        search: '        this.#heads.move(stream.num, request.boot, request.batch, now);\n',
+        replace:
+          '        if (request.prev !== null) this.#heads.move(stream.num, request.boot, request.batch, now);\n',
+      },
+    ],
+    faults: ['lose-answer'],
+    from: 1,
+  },
+  {
+    name: 'an answer that was not ok resends nothing',
+    edits: [
+      {
+        file: ACK,
+        search:
+          '          `UPDATE samples SET dirty = 1, flags = (flags | ${FLAG_AGAIN}) & ~${FLAG_SENT_BEFORE} WHERE dirty = 0 AND ord > ?`,',
+        replace: '          `UPDATE samples SET dirty = 0 WHERE dirty = 0 AND ord > ?`,',
+      },
+    ],
+    faults: ['restore-master'],
+    from: 1,
+  },
+  {
+    name: 'a head that the journal does not know resends nothing',
+    edits: [
+      {
+        file: ACK,
+        search:
+          '          `UPDATE samples SET dirty = 1, flags = (flags | ${FLAG_AGAIN}) & ~${FLAG_SENT_BEFORE}`,',
+        replace: '          `UPDATE samples SET dirty = dirty`,',
+      },
+    ],
+    faults: ['restore-master'],
+    from: 1,
+  },
+  {
+    name: 'a row is acknowledged whatever revision was sent',
+    edits: [
+      {
+        file: ACK,
+        search: 'dirty = CASE WHEN rev = ? THEN 0 ELSE dirty END',
+        replace: 'dirty = CASE WHEN rev >= ? THEN 0 ELSE 0 END',
+      },
+    ],
+    faults: ['drop'],
+    from: 1,
+  },
+  {
+    name: 'the row of a connection is sent once, acknowledged or not',
+    edits: [
+      {
+        file: ACK,
+        search: '      for (const spec of Object.values(ACKNOWLEDGED)) {\n        const closing',
+        replace:
+          "      for (const spec of Object.values(ACKNOWLEDGED)) {\n        if (spec.dirty === 'dirty' && spec.table === 'connections') continue;\n        const closing",
+      },
+    ],
+    faults: ['restore-master'],
+    from: 1,
+  },
+  {
+    name: 'the totals of a new run are compared with those of the old one',
+    edits: [
+      {
+        file: RUN,
+        search: "return verdict === 'restarted' ? now : counted;",
+        replace:
+          "return verdict === 'restarted'\n    ? { download: Math.max(0, now.download - before.download), upload: Math.max(0, now.upload - before.upload) }\n    : counted;",
+      },
+    ],
+    faults: ['core-restart'],
+    from: 1,
+  },
+  {
+    name: 'a reset of the statistics is taken for a new run',
+    edits: [
+      {
+        file: RUN,
+        search: "return fell ? 'reset' : 'same';",
+        replace: "return fell ? 'restarted' : 'same';",
+      },
+    ],
+    faults: ['statistics-reset'],
+    from: 1,
+  },
+  {
+    name: 'totals that rose over a gap with nothing known are compared',
+    edits: [
+      {
+        file: RUN,
+        search: "return fell ? 'restarted' : 'ambiguous';",
+        replace: "return fell ? 'restarted' : 'same';",
+      },
+    ],
+    faults: ['ambiguous-gap', 'stall'],
+    from: 1,
+  },
+  {
+    name: 'a run that ends with less than was booked keeps it so',
+    edits: [
+      {
+        file: BOOKS,
+        search: "    if (verdict === 'restarted' || verdict === 'ambiguous') this.#endRun(minuteOf(from));\n",
+        replace: '',
+      },
+    ],
+    faults: ['torn-snapshot', 'core-restart'],
+    from: 1,
+  },
+  {
+    name: 'negative unattributed bytes are clipped',
+    edits: [
+      {
+        file: LEDGER,
+        search: '        const { unattributed, core, unmeasured } = sums;\n',
+        replace:
+          '        const { unattributed, core, unmeasured } = sums;\n        unattributed.download = Math.max(0, unattributed.download);\n        unattributed.upload = Math.max(0, unattributed.upload);\n',
+      },
+    ],
+    faults: ['torn-snapshot'],
+    from: 1,
+  },
+  {
+    name: 'bytes over a gap are put into now',
+    edits: [
+      {
+        file: BOOKS,
+        search:
+          '    const since = watched ? from : Math.min(Math.max(start, from), at);\n    this.#grow(entry, listed, since, at, !watched, step, counted);\n',
+        replace: '    this.#grow(entry, listed, at, at, !watched && start < 0, step, counted);\n',
+      },
+    ],
+    faults: ['stall'],
+    from: 1,
+  },
+];
