@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { documentedCodes, withErrorTables } from '../../scripts/error-table.ts';
+import { ERRORS } from '../../src/common/errors.ts';
+import { testApp } from '../../src/master/http/http.test-support.ts';
+import { GROUP_KEYS } from '../../src/master/query/group-keys.ts';
+
+const document = readFileSync(join(import.meta.dirname, '../../docs/http-api.md'), 'utf8');
+
+describe('docs/http-api.md', () => {
+  it('holds the catalogue of errors as it is (node scripts/errors.ts --write)', () => {
+    expect(withErrorTables(document)).toBe(document);
+  });
+
+  it('names every code of the catalogue once, and no other', () => {
+    expect(documentedCodes(document).sort()).toEqual(Object.keys(ERRORS).sort());
+  });
+
+  it('has a heading for every route, and none for others', async () => {
+    const app = testApp();
+    await app.ready();
+    const routes = app.registry.routes
+      .filter(({ method }) => method !== 'HEAD')
+      .map(({ method, url }) => `${method} ${url.replace(/:(\w+)/g, '{$1}')}`);
+    await app.close();
+    const headings = [...document.matchAll(/^### `((?:GET|POST) [^`]+)`$/gm)].map((match) => match[1]);
+    expect(headings.sort()).toEqual(routes.sort());
+  });
+
+  it('names everything that can be grouped and filtered by', () => {
+    for (const key of GROUP_KEYS) expect(document).toContain(`\`${key}\``);
+  });
+});
