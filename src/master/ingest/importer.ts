@@ -1,8 +1,10 @@
 import type { Sqlite } from '../../common/sqlite.ts';
 import { minuteOf } from '../../domain/bucket.ts';
+import type { Bytes } from '../../domain/connection.ts';
 import type { Ledger } from './ledger.ts';
+import { mergeSample } from './record.ts';
 import { type OriginalRow, originalCounted, originalTime, type RecordTable } from './record-table.ts';
-import { MAX_COUNTER } from './rows.ts';
+import { isId, MAX_COUNTER } from './rows.ts';
 
 /** Rows without an agent become this one's. */
 export const UNKNOWN_AGENT = 'unknown';
@@ -58,27 +60,33 @@ export class Importer {
   #importRow(row: OriginalRow, now: number): void {
     const down = counterOf(row.conn_download);
     const up = counterOf(row.conn_upload);
-    if (row.id === null || row.id === '' || down === null || up === null) {
+    if (!isId(row.id) || down === null || up === null) {
       this.#refuse(row, now);
       return;
     }
-    const agentId = row.agent_id?.trim() || UNKNOWN_AGENT;
-    if (agentId !== row.agent_id && this.#absorb(row, agentId, down, up)) return;
-    const { at, flagged } = originalTime(row, now);
-    const bucket = minuteOf(Math.min(at, now));
+    const agentId = agentOf(row);
+    const { at, flagged } = timeOf(row, now);
+    const bucket = minuteOf(at);
+    if (
+      agentId !== row.agent_id &&
+      this.#absorb(row, agentId, { minute: bucket, download: down, upload: up }, now)
+    ) {
+      return;
+    }
     const num = this.#records.takeNum();
-    this.#db
+    const counted = originalCounted(row);
+    const { changes } = this.#db
       .prepare(
         `UPDATE connections SET num = ?, agent_id = ?, conn_download = ?, conn_upload = ?, counted = ?, start_ms = ?,
-           updated_ms = ?, closed_at = ?, last_bucket = ?, arrived_at = ?, imported = 1 WHERE rowid = ?`,
+           updated_ms = ?, closed_at = ?, last_bucket = ?, arrived_at = ?, imported = 1 WHERE rowid = ? AND imported = 0`,
       )
       .run(
         num,
         agentId,
         down,
         up,
-        originalCounted(row) ? 1 : 0,
-        originalTime({ ...row, last_updated: row.start }, at).at,
+        counted ? 1 : 0,
+        startOf(row, at),
         at,
         // A v1 record without change for a day counts as closed; one that moves again opens again.
         now - at > 86_400_000 ? at : null,
@@ -86,13 +94,15 @@ export class Importer {
         now,
         row.rowid,
       );
+    // A row of this chunk that another one had to meet was imported then.
+    if (changes === 0) return;
     this.#ledger.book(
       {
         num,
         rowid: row.rowid,
         agentId,
         fields: null,
-        counted: originalCounted(row),
+        counted,
         counter: { download: down, upload: up },
         base: { download: 0, upload: 0 },
         recovered: { download: 0, upload: 0 },
@@ -109,34 +119,21 @@ export class Importer {
         covered: { download: 0, upload: 0 },
       },
     );
-    this.#countAgent(agentId, at, now);
+    this.#countAgent(agentId, at);
   }
 
   /**
-   * Rows without an agent stand several times under one id (NULLs are distinct in the original's key): the one with
-   * the greatest counters stays. Returns whether this one went.
+   * Rows without an agent stand several times under one id (NULLs are distinct in the original's key). The first
+   * becomes the record; the others are merged into it as any report of a connection is, so that the greatest counters
+   * count, once, in whatever order they are met. Returns whether this one went into another.
    */
-  #absorb(row: OriginalRow, agentId: string, down: number, up: number): boolean {
-    const others = this.#db
-      .prepare(
-        `SELECT rowid, conn_download AS down, conn_upload AS up, agent_id, imported FROM connections
-         WHERE id = ? AND (agent_id IS NULL OR trim(agent_id) = '' OR agent_id = ?) AND rowid <> ?`,
-      )
-      .all(row.id, agentId, row.rowid) as {
-      rowid: number;
-      down: number;
-      up: number;
-      agent_id: string | null;
-      imported: number | null;
-    }[];
-    const better = others.some(
-      (other) =>
-        other.agent_id === agentId ||
-        Number(other.down) + Number(other.up) > down + up ||
-        (Number(other.down) + Number(other.up) === down + up && other.rowid < row.rowid),
-    );
-    if (better) this.#db.prepare('DELETE FROM connections WHERE rowid = ?').run(row.rowid);
-    return better;
+  #absorb(row: OriginalRow, agentId: string, values: Bytes & { minute: number }, now: number): boolean {
+    const record = this.#records.find(row.id ?? '', agentId, (rowid) => this.importOne(rowid, now));
+    if (record === undefined) return false;
+    this.#db.prepare('DELETE FROM connections WHERE rowid = ?').run(row.rowid);
+    const booking = mergeSample(record, { ...values, recoveredDownload: 0, recoveredUpload: 0 }, null);
+    if (booking !== null) this.#ledger.book(record, booking);
+    return true;
   }
 
   #refuse(row: OriginalRow, now: number): void {
@@ -145,23 +142,25 @@ export class Importer {
       .prepare(
         "INSERT INTO quarantine (at, agent_id, what, code, row) VALUES (?, ?, 'import', 'value-out-of-range', ?)",
       )
-      .run(now, row.agent_id ?? UNKNOWN_AGENT, text.slice(0, 4000));
+      .run(now, agentOf(row), text.slice(0, 4000));
+    const { at } = timeOf(row, now);
     // Its counters are kept in quarantine; on the row they would poison every sum over records.
     this.#db
       .prepare(
-        'UPDATE connections SET imported = 1, num = ?, conn_download = 0, conn_upload = 0, updated_ms = 0, start_ms = 0, arrived_at = ? WHERE rowid = ?',
+        `UPDATE connections SET imported = 1, num = ?, conn_download = 0, conn_upload = 0, updated_ms = ?, start_ms = ?,
+           closed_at = ?, arrived_at = ? WHERE rowid = ?`,
       )
-      .run(this.#records.takeNum(), now, row.rowid);
+      .run(this.#records.takeNum(), at, startOf(row, at), at, now, row.rowid);
   }
 
-  #countAgent(agentId: string, at: number, now: number): void {
+  #countAgent(agentId: string, at: number): void {
     this.#db
       .prepare(
         `INSERT INTO agents (agent_id, first_seen, last_contact, protocol, records, booked_to) VALUES (?, ?, ?, 1, 1, ?)
          ON CONFLICT (agent_id) DO UPDATE SET records = records + 1,
            last_contact = CASE WHEN stream IS NULL THEN max(last_contact, excluded.last_contact) ELSE last_contact END`,
       )
-      .run(agentId, Math.min(at, now), Math.min(at, now), minuteOf(Math.min(at, now)));
+      .run(agentId, at, at, minuteOf(at));
   }
 }
 
@@ -169,4 +168,18 @@ function counterOf(value: number | bigint | null): number | null {
   if (value === null) return 0;
   const number = Number(value);
   return Number.isInteger(number) && number >= 0 && number <= MAX_COUNTER ? number : null;
+}
+
+function agentOf(row: OriginalRow): string {
+  return (typeof row.agent_id === 'string' ? row.agent_id.trim() : '') || UNKNOWN_AGENT;
+}
+
+/** When it was last seen; nothing happened later than now, whatever clock wrote it. */
+function timeOf(row: OriginalRow, now: number): { at: number; flagged: boolean } {
+  const { at, flagged } = originalTime(row, now);
+  return { at: Math.min(at, now), flagged };
+}
+
+function startOf(row: OriginalRow, at: number): number {
+  return originalTime({ ...row, last_updated: row.start }, at).at;
 }

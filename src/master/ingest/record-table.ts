@@ -220,10 +220,15 @@ export interface OriginalRow {
 
 /** When a row of the original's was last seen: its `last_updated`, else its `start`, else `fallback` (epoch ms). */
 export function originalTime(row: OriginalRow, fallback: number): { at: number; flagged: boolean } {
-  const updated = parseTime(row.last_updated ?? '');
+  const updated = timeIn(row.last_updated);
   if (updated !== null) return { at: updated, flagged: false };
-  const start = parseTime(row.start ?? '');
+  const start = timeIn(row.start);
   return { at: start ?? fallback, flagged: true };
+}
+
+/** A file that people work on with other programs may hold anything in any column. */
+function timeIn(value: unknown): number | null {
+  return typeof value === 'string' ? parseTime(value) : null;
 }
 
 export function originalCounted(row: OriginalRow): boolean {
