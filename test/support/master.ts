@@ -26,17 +26,25 @@ export class MasterProcess {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  /** Resolves when it answers that it is ready. */
-  static async start(options: MasterOptions): Promise<MasterProcess> {
+  /** The bare process, which may be about to end. */
+  static launch(options: MasterOptions): RunningCommand {
     const { database, port = 0, args = [] } = options;
-    const command = new RunningCommand(
+    return new RunningCommand(
       ['master', '--database', database, '--listen-host', '127.0.0.1', '--listen-port', `${port}`, ...args],
       options,
     );
+  }
+
+  /** Resolves when it answers that it is ready. */
+  static async of(command: RunningCommand): Promise<MasterProcess> {
     const [, found] = await command.said(/"api":"http:\/\/127\.0\.0\.1:(\d+)\/api\/v1"/);
     const master = new MasterProcess(command, Number(found));
     await waitFor('a master that is ready', async () => (await master.get('/ready')).status === 200);
     return master;
+  }
+
+  static async start(options: MasterOptions): Promise<MasterProcess> {
+    return await MasterProcess.of(MasterProcess.launch(options));
   }
 
   /** `path` below `/api/v1`. */
