@@ -2,14 +2,17 @@ import { prepared, type Sqlite } from '../../common/sqlite.ts';
 import { LATEST_MS } from '../../domain/time.ts';
 import type { SyncRequest } from '../../protocol/v2.ts';
 
-/** Two sources under one id within this time are a conflict: minutes and unattributed bytes are no promise then. */
+/** Sources that take turns under one id within this time are in conflict: minutes and unattributed are no promise then. */
 const CONFLICT_MS = 10 * 60_000;
+/** So long after its last sign, a conflict is over. */
+const OVER_MS = 3_600_000;
 
 interface AgentRow {
   protocol: number;
   stream: string | null;
   boot: string | null;
   last_contact: number;
+  conflict_at: number | null;
 }
 
 export interface Contact {
@@ -19,6 +22,9 @@ export interface Contact {
   request: SyncRequest | null;
   /** Newest minute that was booked, 0 for none. */
   bookedTo: number;
+  /** This journal, or this process of it, was heard of before: only one that comes back is in conflict. */
+  knownStream: boolean;
+  knownBoot: boolean;
 }
 
 /** What the master knows of each agent, as of its last contact. */
@@ -29,11 +35,12 @@ export class AgentTable {
     this.#db = db;
   }
 
-  contact(contact: Contact): void {
+  /** Returns the conflict in words when it begins with this contact. */
+  contact(contact: Contact): string | null {
     const { agentId, protocol, now, request } = contact;
     const known = prepared(
       this.#db,
-      'SELECT protocol, stream, boot, last_contact FROM agents WHERE agent_id = ?',
+      'SELECT protocol, stream, boot, last_contact, conflict_at FROM agents WHERE agent_id = ?',
     ).get(agentId) as AgentRow | undefined;
     if (known === undefined) {
       prepared(
@@ -43,21 +50,27 @@ export class AgentTable {
     }
     const conflict = known === undefined ? null : conflictOf(known, contact);
     if (conflict !== null) {
-      prepared(
-        this.#db,
-        'UPDATE agents SET conflict = ?, conflict_at = ?, measured = 0 WHERE agent_id = ?',
-      ).run(conflict, now, agentId);
+      prepared(this.#db, 'UPDATE agents SET conflict = ?, conflict_at = ? WHERE agent_id = ?').run(
+        conflict,
+        now,
+        agentId,
+      );
+    } else if (known?.conflict_at != null && now - known.conflict_at > OVER_MS) {
+      prepared(this.#db, 'UPDATE agents SET conflict = NULL, conflict_at = NULL WHERE agent_id = ?').run(
+        agentId,
+      );
     }
+    const begins = known?.conflict_at == null ? conflict : null;
     if (request === null) {
       prepared(
         this.#db,
-        'UPDATE agents SET last_contact = ?, protocol = ?, booked_to = max(booked_to, ?) WHERE agent_id = ?',
+        'UPDATE agents SET last_contact = ?, protocol = ?, booked_to = max(booked_to, ?), measured = 0 WHERE agent_id = ?',
       ).run(now, protocol, contact.bookedTo, agentId);
-      return;
+      return begins;
     }
     prepared(
       this.#db,
-      `UPDATE agents SET last_contact = ?, protocol = 2, booked_to = max(booked_to, ?), version = ?, stream = ?, boot = ?,
+      `UPDATE agents SET last_contact = ?, protocol = 2, measured = (conflict IS NULL), booked_to = max(booked_to, ?), version = ?, stream = ?, boot = ?,
            core_version = ?, core_state = ?, last_snapshot = ?, clock_offset_ms = ?, backlog = ?, interval_s = ?,
            sample_interval_ms = ?, quarantined = ?, journal_bytes = ?, journal_budget = ? WHERE agent_id = ?`,
     ).run(
@@ -78,6 +91,15 @@ export class AgentTable {
       request.agent.journal_budget,
       agentId,
     );
+    return begins;
+  }
+
+  /** Rows of the original's wire that were refused; agents of v2 count their own. */
+  addRefused(agentId: string, count: number): void {
+    prepared(this.#db, 'UPDATE agents SET quarantined = quarantined + ? WHERE agent_id = ?').run(
+      count,
+      agentId,
+    );
   }
 
   addRecords(created: Map<string, number>): void {
@@ -86,10 +108,14 @@ export class AgentTable {
   }
 }
 
-function conflictOf(known: AgentRow, { protocol, request, now }: Contact): string | null {
+function conflictOf(known: AgentRow, contact: Contact): string | null {
+  const { protocol, request, now } = contact;
   if (now - known.last_contact > CONFLICT_MS) return null;
   if (known.stream === null) return null;
   if (protocol === 1) return 'an agent of the original and one of this version use this id';
-  if (request !== null && known.stream !== request.stream) return 'two journals use this id';
+  if (request === null || !contact.knownStream) return null;
+  if (known.protocol === 1) return 'an agent of the original and one of this version use this id';
+  if (known.stream !== request.stream) return 'two journals use this id';
+  if (known.boot !== request.boot && contact.knownBoot) return 'two copies of one journal use this id';
   return null;
 }

@@ -13,6 +13,8 @@ export interface HeadVerdict {
   ok: boolean;
   /** The boot's own head, else the stream's newest; null where the stream has none. */
   headBefore: string | null;
+  /** This process of the agent was heard of before. */
+  knownBoot: boolean;
 }
 
 interface HeadRow {
@@ -50,10 +52,11 @@ export class Heads {
     const heads = this.#all(stream);
     const own = heads.find((head) => head.boot === boot);
     const headBefore = own?.batch ?? heads[0]?.batch ?? null;
-    if (heads.length === 0) return { ok: prev === null, headBefore };
+    const knownBoot = own !== undefined;
+    if (heads.length === 0) return { ok: prev === null, headBefore, knownBoot };
     const known = new Set(heads.map((head) => head.batch));
     const ok = (prev !== null && known.has(prev)) || inflight.some((batch) => known.has(batch));
-    return { ok, headBefore };
+    return { ok, headBefore, knownBoot };
   }
 
   /** Moves the boot's head. Other boots' heads go when there are too many, the stream's newest never. */

@@ -192,6 +192,12 @@ export class IngestThread implements Ingest, LotSource {
           'import of the original rows failed; it will be tried again',
         );
         return;
+      case 'conflict':
+        this.#options.logger.warn(
+          { agent: message.agentId, conflict: message.conflict },
+          'sums stay exact; minutes and unattributed bytes of this agent are no promise',
+        );
+        return;
       case 'ready':
         return;
     }

@@ -3,7 +3,7 @@ import { openStore, prepared, type Sqlite } from '../../common/sqlite.ts';
 import { LOCAL_AGENT_ID, normalAgentId } from '../../domain/agent-id.ts';
 import { minuteOf } from '../../domain/bucket.ts';
 import { MAX_ROWS, ROW_ORDER, type SyncAnswer, type SyncRequest } from '../../protocol/v2.ts';
-import { AgentTable } from './agents.ts';
+import { AgentTable, type Contact } from './agents.ts';
 import { BatchMerge, type MergeContext, SKEW_MINUTES } from './batch-merge.ts';
 import { Heads } from './heads.ts';
 import { Importer } from './importer.ts';
@@ -49,6 +49,7 @@ export class Merger {
   readonly #ledger: Ledger;
   readonly #heads: Heads;
   readonly #agents: AgentTable;
+  readonly #conflicts: { agentId: string; conflict: string }[] = [];
   /** Facts merged and not yet sealed into a lot. */
   unsealed: number;
   readonly metrics: MergerMetrics = {
@@ -87,7 +88,12 @@ export class Merger {
     const now = this.#now();
     return this.#transaction((context) => {
       const stream = this.#heads.stream(agentId, request.stream, now);
-      const { ok, headBefore } = this.#heads.judge(stream.num, request.boot, request.prev, request.inflight);
+      const { ok, headBefore, knownBoot } = this.#heads.judge(
+        stream.num,
+        request.boot,
+        request.prev,
+        request.inflight,
+      );
       const answer: SyncAnswer = {
         ok,
         head_before: headBefore,
@@ -114,7 +120,15 @@ export class Merger {
         if (headBefore !== null) this.#heads.move(stream.num, request.boot, headBefore, now);
       }
       this.metrics.batches++;
-      this.#agents.contact({ agentId, protocol: 2, now, request, bookedTo });
+      this.#note(agentId, {
+        agentId,
+        protocol: 2,
+        now,
+        request,
+        bookedTo,
+        knownStream: !stream.isNew,
+        knownBoot,
+      });
       return answer;
     });
   }
@@ -149,8 +163,17 @@ export class Merger {
       this.metrics.batches++;
       this.metrics.records += envelope.connections.length;
       for (const [agentId, minute] of bookedTo) {
-        this.#agents.contact({ agentId, protocol: 1, now, request: null, bookedTo: minute });
+        this.#note(agentId, {
+          agentId,
+          protocol: 1,
+          now,
+          request: null,
+          bookedTo: minute,
+          knownStream: false,
+          knownBoot: false,
+        });
       }
+      if (rejected > 0) this.#agents.addRefused(envelopeAgent, rejected);
       return { count: envelope.connections.length, rejected };
     });
   }
@@ -255,6 +278,17 @@ export class Merger {
       this.#ledger.reset();
       throw error;
     }
+  }
+
+  /** Keeps what a contact says of the agent, and tells of a conflict once the transaction is done. */
+  #note(agentId: string, contact: Contact): void {
+    const conflict = this.#agents.contact(contact);
+    if (conflict !== null) this.#conflicts.push({ agentId, conflict });
+  }
+
+  /** Conflicts that began since it was asked last. */
+  takeConflicts(): { agentId: string; conflict: string }[] {
+    return this.#conflicts.splice(0);
   }
 
   #quarantine(agentId: string, what: string, code: string, row: unknown, now: number): void {

@@ -41,7 +41,8 @@ export type ToMain =
   | { kind: 'error'; id: number; error: WireError }
   /** So many facts wait that a flush is due at once. */
   | { kind: 'hurry' }
-  | { kind: 'import'; left: number };
+  | { kind: 'import'; left: number }
+  | { kind: 'conflict'; agentId: string; conflict: string };
 
 export interface WorkerSetup {
   path: string;

@@ -49,6 +49,7 @@ function serve(merger: Merger): void {
     } catch (error) {
       send({ kind: 'error', id, error: wireError(error) });
     }
+    for (const conflict of merger.takeConflicts()) send({ kind: 'conflict', ...conflict });
     const due = merger.unsealed >= setup.hurryRows;
     if (due && !hurried) send({ kind: 'hurry' });
     hurried = due;
