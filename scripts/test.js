@@ -36,6 +36,10 @@ const suites = [
     count: countUnit,
   },
   processes('faults', 'random faults against real agents and masters', ['--runs', '1000']),
+  {
+    ...processes('mutations', 'broken variants, which random faults must notice', []),
+    entry: 'test/faults/mutations.ts',
+  },
   processes('kills', 'killing agents and masters at any moment', ['--rounds', '20']),
   processes('backlog', 'days offline, delivered at once', []),
 ];

@@ -21,8 +21,8 @@ export interface AgentOptions {
   transport: Transport;
   /** The machine's wall clock, epoch ms. */
   wall: () => number;
-  /** Milliseconds that only grow. */
-  monotonic: () => number;
+  /** Milliseconds that only grow; the wall clock unless given. */
+  monotonic?: () => number;
   retentionDays: number;
   journalBudget: number;
   random: () => number;
@@ -78,13 +78,17 @@ export class TestAgent {
       }),
       logger: LOGGER,
       random: options.random,
-      monotonic: options.monotonic,
+      monotonic: () => this.#monotonic(),
     });
     this.#scanner = new SnapshotScanner();
     this.#watching = false;
     this.#retryAt = 0;
     this.#diskFull = false;
     this.alive = true;
+  }
+
+  #monotonic(): number {
+    return (this.options.monotonic ?? this.options.wall)();
   }
 
   /** One snapshot of the core arrives. */
@@ -135,10 +139,10 @@ export class TestAgent {
 
   /** One step of sync, unless the engine asked to wait; a crash on the way ends the process. */
   async sync(): Promise<'idle' | 'more' | 'crashed'> {
-    if (!this.alive || this.options.monotonic() < this.#retryAt) return 'idle';
+    if (!this.alive || this.#monotonic() < this.#retryAt) return 'idle';
     try {
       const next = await this.engine.step();
-      if (next.kind === 'after') this.#retryAt = this.options.monotonic() + Math.min(next.ms, 5000);
+      if (next.kind === 'after') this.#retryAt = this.#monotonic() + Math.min(next.ms, 5000);
       return next.kind === 'now' ? 'more' : 'idle';
     } catch (error) {
       if (this.#diskFull && String((error as { code?: string }).code).startsWith('SQLITE_READONLY'))

@@ -285,12 +285,22 @@ class Checker {
         () => `I3: ${id} booked ${down}/${up}, shown ${wanted.down}/${wanted.up}`,
       );
       if (shown.counted) missing += wanted.down - down;
+      if (this.#schedule.exactMinutes) this.#recovered(records, shown.recovered.download);
     }
     if (this.#refused) return;
     const lost = agent.journal.db.prepare('SELECT coalesce(sum(down), 0) AS down FROM lost').get() as {
       down: number;
     };
     this.#hold(missing <= lost.down, () => `${missing} bytes are missing, lost rows explain ${lost.down}`);
+  }
+
+  /** A4: what was first seen after a gap is marked, and nothing else. */
+  #recovered(records: RecordRow[], shown: number): void {
+    for (const record of records) {
+      const facts = (this.#byConn.get(record.num) ?? []).filter((fact) => fact.recovered === 1);
+      const down = facts.reduce((sum, fact) => sum + fact.down, 0);
+      this.#hold(down === shown, () => `A4: ${record.id} has ${down} recovered, shown ${shown}`);
+    }
   }
 
   /** Whether connections may be gone that nobody can send again. */

@@ -10,6 +10,8 @@ export interface Mutant {
   /** First seed tried; at most `runs` schedules are. */
   from: number;
   runs?: number;
+  /** From one seed to the next: every tenth has a fact store. */
+  stride?: number;
 }
 
 const MERGE = 'src/master/ingest/batch-merge.ts';
@@ -70,6 +72,7 @@ export const MUTANTS: readonly Mutant[] = [
           'WHERE dirty = 1 AND flags & ${FLAG_ADOPTED} = 0 AND minute >= (SELECT coalesce(max(minute), 0) FROM samples WHERE dirty = 0) ORDER BY',
       },
     ],
+    faults: ['clock-jump', 'restore-master'],
     from: 1,
   },
   {
@@ -118,6 +121,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'const base = { download: 0, upload: 0 };',
       },
     ],
+    faults: ['drop'],
     from: 1,
   },
   {
@@ -173,19 +177,6 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     faults: ['restore-master', 'delay', 'lose-answer'],
-    from: 1,
-  },
-  {
-    name: 'the head does not move with the data',
-    edits: [
-      {
-        file: 'src/master/ingest/merger.ts',
-        search: '        this.#heads.move(stream.num, request.boot, request.batch, now);\n',
-        replace:
-          '        if (request.prev !== null) this.#heads.move(stream.num, request.boot, request.batch, now);\n',
-      },
-    ],
-    faults: ['lose-answer'],
     from: 1,
   },
   {
@@ -302,16 +293,130 @@ export const MUTANTS: readonly Mutant[] = [
     from: 1,
   },
   {
-    name: 'bytes over a gap are put into now',
+    name: 'bytes first seen after a gap are not marked as recovered',
     edits: [
       {
         file: BOOKS,
-        search:
-          '    const since = watched ? from : Math.min(Math.max(start, from), at);\n    this.#grow(entry, listed, since, at, !watched, step, counted);\n',
-        replace: '    this.#grow(entry, listed, at, at, !watched && start < 0, step, counted);\n',
+        search: 'this.#grow(entry, listed, since, at, !watched, step, counted);',
+        replace: 'this.#grow(entry, listed, since, at, false, step, counted);',
       },
     ],
     faults: ['stall'],
     from: 1,
+  },
+  {
+    name: 'the mark "sent" is never set',
+    edits: [
+      {
+        file: OUTBOX,
+        search: 'for (const [minute, conn] of batch.refs.samples) mark.run(minute, conn);',
+        replace: 'void mark;',
+      },
+    ],
+    faults: ['prune', 'lose-answer', 'restore-master', 'days-offline'],
+    from: 1,
+  },
+  {
+    name: 'the mark "again" is never set by an answer that was not ok',
+    edits: [
+      {
+        file: ACK,
+        search:
+          '`UPDATE samples SET dirty = 1, flags = (flags | ${FLAG_AGAIN}) & ~${FLAG_SENT_BEFORE} WHERE dirty = 0 AND ord > ?`',
+        replace:
+          '`UPDATE samples SET dirty = 1, flags = flags & ~${FLAG_SENT_BEFORE} WHERE dirty = 0 AND ord > ?`',
+      },
+      {
+        file: ACK,
+        search: '`UPDATE samples SET dirty = 1, flags = (flags | ${FLAG_AGAIN}) & ~${FLAG_SENT_BEFORE}`,',
+        replace: '`UPDATE samples SET dirty = 1, flags = flags & ~${FLAG_SENT_BEFORE}`,',
+      },
+    ],
+    faults: ['prune', 'lose-answer', 'restore-master', 'days-offline'],
+    from: 1,
+  },
+  {
+    name: 'what is too old is taken',
+    edits: [
+      {
+        file: MERGE,
+        search:
+          "if ((flags & this.#againFlags) !== 0 && minute < minuteOf(this.#context.horizon)) return 'too-old';",
+        replace: 'void FLAG_AGAIN;',
+      },
+    ],
+    faults: ['prune', 'lose-answer', 'restore-master', 'days-offline'],
+    from: 1,
+  },
+  {
+    name: 'a close is sent before the last sample',
+    edits: [
+      {
+        file: OUTBOX,
+        search: 'WHERE close_dirty = 1 AND last_minute < ? AND agent_id = ?',
+        replace: 'WHERE close_dirty = 1 AND coalesce(?, 0) >= 0 AND agent_id = ?',
+      },
+    ],
+    faults: ['prune', 'lose-answer', 'restore-master', 'days-offline'],
+    from: 1,
+  },
+  {
+    name: 'a fact store that is ahead of the records is not cut',
+    edits: [
+      {
+        file: 'src/master/store/startup.ts',
+        search: 'const cut = plan.cut ? await facts.cutAbove(plan.common) : null;',
+        replace: 'const cut = plan.cut ? await facts.cutAbove(Number.MAX_SAFE_INTEGER % 2 ** 31) : null;',
+      },
+    ],
+    faults: ['restore-master'],
+    from: 10,
+    stride: 10,
+  },
+  {
+    name: 'lots are compared by number alone',
+    edits: [
+      {
+        file: 'src/master/store/startup.ts',
+        search: 'facts.find((lot) => tokens.get(lot.lot) === lot.token)',
+        replace: 'facts.find((lot) => tokens.has(lot.lot))',
+      },
+    ],
+    faults: ['restore-master'],
+    from: 10,
+    stride: 10,
+  },
+  {
+    name: 'a lot is confirmed before it is stored',
+    edits: [
+      {
+        file: 'src/master/store/flusher.ts',
+        search:
+          '    const added = await facts.append(lot, this.#chunks(lot));\n    await source.flushed(lot.lot);\n',
+        replace:
+          '    await source.flushed(lot.lot);\n    const added = await facts.append(lot, this.#chunks(lot));\n',
+      },
+      {
+        file: 'src/master/store/flusher.ts',
+        search: '    this.#aligned = false;\n    this.state.ok = false;',
+        replace: '    this.state.ok = false;',
+      },
+    ],
+    faults: ['facts-failing'],
+    from: 10,
+    stride: 10,
+  },
+  {
+    name: 'lots that are flushed already are not given to an older facts file',
+    edits: [
+      {
+        file: 'src/master/store/flusher.ts',
+        search: 'this.#backlog = found.flush;',
+        replace: 'this.#backlog = [];',
+      },
+    ],
+    faults: ['facts-restored'],
+    from: 10,
+    stride: 10,
   },
 ];

@@ -39,7 +39,7 @@ function run(directory: string, mutant: Mutant): Promise<{ code: number | null; 
     [
       join(directory, 'test/faults/main.ts'),
       ...args,
-      ...['--jobs', '1', '--stop-after', '1', '--no-seeds'],
+      ...['--stride', String(mutant.stride ?? 1), '--jobs', '1', '--stop-after', '1', '--no-seeds'],
       ...(mutant.faults === undefined ? [] : ['--faults', mutant.faults.join(',')]),
     ],
     { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] },

@@ -14,6 +14,8 @@ interface Frame {
 interface Known extends Seen {
   counted: boolean;
   base: Seen;
+  /** Of the bytes, those that were first seen after a gap. */
+  recovered: Seen;
 }
 
 interface State {
@@ -83,7 +85,15 @@ export class Oracle {
         moved.download += download - from.download;
         moved.upload += upload - from.upload;
       }
-      connections.set(id, { download, upload, counted, base });
+      const recovered = known?.recovered ?? none();
+      const late =
+        this.#watching || first
+          ? recovered
+          : {
+              download: recovered.download + download - from.download,
+              upload: recovered.upload + upload - from.upload,
+            };
+      connections.set(id, { download, upload, counted, base, recovered: late });
     }
     const listed = new Set(records.map((record) => record.id));
     const next = { ...before, totals: now, listed, connections };
