@@ -11,10 +11,31 @@ export type DimensionType = 'text' | 'host' | 'address' | 'number' | 'closed';
 /** Dictionaries of the fact store: wide values stand there once, facts hold their id. */
 export type Dictionary = 'host' | 'ip' | 'rule' | 'chain';
 
+/** The fields of a connection that facts are grouped by; the others stay with the records. */
+export const FACT_FIELDS = [
+  'source_ip',
+  'host',
+  'destination_ip',
+  'destination_port',
+  'rule',
+  'rule_payload',
+  'chains',
+  'provider',
+  'process',
+  'network',
+  'conn_type',
+  'inbound_name',
+  'inbound_user',
+  'destination_geoip',
+  'destination_ip_asn',
+] as const satisfies readonly (keyof ConnectionFields)[];
+
+export type FactFields = Pick<ConnectionFields, (typeof FACT_FIELDS)[number]>;
+
 /** What a fact is read from: the connection, and the agent that reported it. */
 export interface FactSubject {
   agent: string;
-  fields: ConnectionFields;
+  fields: FactFields;
 }
 
 export interface Dimension {

@@ -9,6 +9,7 @@ import type { Fact, Lot } from '../store/store.ts';
 import type { Delivery, Ingest } from './ingest.ts';
 import type { MergerMetrics } from './merger.ts';
 import type { OperationName, Operations, ToMain, WireError, WorkerSetup } from './messages.ts';
+import { unpackFacts } from './packed-facts.ts';
 
 /** The sources run as they are in development, compiled in the package: the worker has its neighbour's ending. */
 const WORKER = new URL(`./worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
@@ -96,16 +97,21 @@ export class IngestThread implements Ingest, LotSource {
     return this.#ask('lots', limit, below);
   }
 
-  seal(): Promise<number> {
-    return this.#ask('seal');
+  /** A lot at a time, so that agents are answered in between; what arrives meanwhile is left for the next call. */
+  async seal(): Promise<number> {
+    for (let left = Number.POSITIVE_INFINITY; ; ) {
+      const { unsealed, sealed, waiting } = await this.#ask('sealOne');
+      left = Math.min(left, unsealed) - sealed;
+      if (sealed === 0 || left <= 0) return waiting;
+    }
   }
 
   sealed(): Promise<Lot[]> {
     return this.#ask('sealed');
   }
 
-  rows(lot: number, offset: number, limit: number): Promise<Fact[]> {
-    return this.#ask('rows', lot, offset, limit);
+  async rows(lot: number, offset: number, limit: number): Promise<Fact[]> {
+    return unpackFacts(await this.#ask('rows', lot, offset, limit));
   }
 
   flushed(lot: number): Promise<void> {

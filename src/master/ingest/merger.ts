@@ -212,11 +212,15 @@ export class Merger {
 
   /** Seals all that waits into lots; returns the rows that are sealed and not flushed. */
   seal(): number {
-    for (let sealed = 1; sealed > 0; ) {
-      sealed = this.lots.sealOne(this.#now());
-      this.unsealed -= sealed;
-    }
+    while (this.sealOne() > 0);
     return this.lots.waiting();
+  }
+
+  /** Seals one lot, and returns how many rows it has: between two of them agents can be answered. */
+  sealOne(): number {
+    const sealed = this.lots.sealOne(this.#now());
+    this.unsealed -= sealed;
+    return sealed;
   }
 
   /** Imports a chunk of the original's rows; returns what is left, 0 when done. */

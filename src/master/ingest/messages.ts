@@ -1,9 +1,10 @@
 import type { ErrorCode, ErrorDetail } from '../../common/errors.ts';
 import type { SyncAnswer } from '../../protocol/v2.ts';
 import type { LedgerLot } from '../store/lot-source.ts';
-import type { Fact, Lot } from '../store/store.ts';
+import type { Lot } from '../store/store.ts';
 import type { Delivery } from './ingest.ts';
 import type { MergerMetrics } from './merger.ts';
+import type { PackedFacts } from './packed-facts.ts';
 
 /** What the thread of the merge is asked, and what each question answers. */
 export interface Operations {
@@ -11,9 +12,10 @@ export interface Operations {
   v2: (delivery: Delivery) => SyncAnswer;
   storeId: () => string;
   lots: (limit: number, below: number) => LedgerLot[];
-  seal: () => number;
+  /** Rows left to be sealed before this; those of the lot that was sealed now, and all that are sealed. */
+  sealOne: () => { unsealed: number; sealed: number; waiting: number };
   sealed: () => Lot[];
-  rows: (lot: number, offset: number, limit: number) => Fact[];
+  rows: (lot: number, offset: number, limit: number) => PackedFacts;
   flushed: (lot: number) => void;
   tidy: () => void;
   status: () => { metrics: MergerMetrics; unsealed: number; importLeft: number };

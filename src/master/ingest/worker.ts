@@ -32,9 +32,13 @@ function serve(merger: Merger): void {
       merger.v2(decodeV2(parseJson(inflate(body, gzip))), boundAgent, local === true),
     storeId: () => merger.lots.storeId(),
     lots: (limit, below) => merger.lots.lots(limit, below),
-    seal: () => merger.seal(),
+    sealOne: () => {
+      const { unsealed } = merger;
+      const sealed = merger.sealOne();
+      return { unsealed, sealed, waiting: merger.lots.waiting() };
+    },
     sealed: () => merger.lots.sealed(),
-    rows: (lot, offset, limit) => merger.lots.rows(lot, offset, limit),
+    rows: (lot, offset, limit) => merger.lots.packedRows(lot, offset, limit),
     flushed: (lot) => merger.lots.flushed(lot),
     tidy: () => merger.tidy(),
     status: () => ({ metrics: merger.metrics, unsealed: merger.unsealed, importLeft }),

@@ -1,5 +1,4 @@
-import type { ConnectionFields } from '../../domain/connection.ts';
-import { countryOf, groupOf, nodeOf, parseChains, routeOf } from '../../domain/dimensions.ts';
+import { countryOf, type FactFields, groupOf, nodeOf, parseChains, routeOf } from '../../domain/dimensions.ts';
 import { siteOf } from '../store/dictionary-values.ts';
 import type { Fact } from '../store/store.ts';
 import type { Totals } from './answers.ts';
@@ -7,7 +6,7 @@ import type { GroupKey } from './group-keys.ts';
 import type { Metric } from './metrics.ts';
 
 /** The text that a connection has under a key, computed from its fields alone. */
-export function textOf(key: GroupKey, agent: string, fields: ConnectionFields): string {
+export function textOf(key: GroupKey, agent: string, fields: FactFields): string {
   const chains = parseChains(fields.chains);
   switch (key) {
     case 'agent':

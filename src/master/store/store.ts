@@ -1,5 +1,5 @@
 import type { Component } from '../../common/component.ts';
-import type { ConnectionFields } from '../../domain/connection.ts';
+import type { FactFields } from '../../domain/dimensions.ts';
 
 /** 0 counted, 1 overlay (repeats bytes of a counted connection), 2 unattributed (belongs to an agent alone). */
 export type FactKind = 0 | 1 | 2;
@@ -21,7 +21,7 @@ export interface Fact {
   conns: 0 | 1;
   agent: string;
   /** Null for unattributed. */
-  fields: ConnectionFields | null;
+  fields: FactFields | null;
 }
 
 /** A numbered, immutable batch of facts. Known by its random token: restored copies reuse numbers, not tokens. */
