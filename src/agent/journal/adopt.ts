@@ -1,7 +1,8 @@
 import type { Sqlite } from '../../common/sqlite.ts';
-import { minuteOf } from '../../domain/bucket.ts';
+import { MINUTE_MS, minuteOf } from '../../domain/bucket.ts';
 import { isCounted } from '../../domain/connection.ts';
 import { parseTime } from '../../domain/time.ts';
+import { emptyState } from '../books/books.ts';
 
 interface OriginalRow {
   rowid: number;
@@ -22,6 +23,10 @@ interface OriginalRow {
  *
  * A row keeps the agent id under which it was collected: the original made a new one at each start unless it was
  * given one, and its master holds the rows under those ids. The id of the newest rows is kept for the journal.
+ *
+ * For the books the original's last word is their last good snapshot: what the core lists now goes on from the
+ * counters found here, across a gap. It is put into the minute after the newest row, so that no sample of ours ever
+ * falls into the minute of an adopted one: the two go by different wires.
  */
 export function adoptOriginalRows(db: Sqlite): void {
   const rows = db
@@ -75,5 +80,10 @@ export function adoptOriginalRows(db: Sqlite): void {
   put.run('adopted', '1');
   put.run('rev', '1');
   put.run('next_key', String(key + 1));
+  if (key > 0) {
+    const newestAt = updates.at(-1)?.at || Date.now();
+    const lastGood = (minuteOf(newestAt) + 1) * MINUTE_MS;
+    put.run('books', JSON.stringify({ ...emptyState(), lastGood }));
+  }
   if (agent !== '') put.run('agent_id', agent);
 }

@@ -112,6 +112,8 @@ export class Journal {
       );
     }
     const id = given ?? kept ?? randomUUID();
+    // Rows taken over stay with the id they were collected under; under another one everything begins anew.
+    if (kept !== undefined && id !== kept) this.db.prepare("DELETE FROM meta WHERE key = 'books'").run();
     if (id !== kept) this.setMeta('agent_id', id);
     this.db.prepare("UPDATE connections SET agent_id = ? WHERE agent_id = ''").run(id);
     return id;
