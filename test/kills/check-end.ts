@@ -1,7 +1,8 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { openReader } from '../../src/common/sqlite.ts';
 import type { TrueConnection } from '../../src/simulator/truth.ts';
-import { hold, type RecordRow, type RecordsFile } from './check-records.ts';
+import { hold } from '../support/hold.ts';
+import type { RecordRow, RecordsFile } from '../support/records-file.ts';
 import { ORIGINAL_AGENT } from './original.ts';
 import type { AgentSlot, Answers, World } from './world.ts';
 

@@ -2,9 +2,11 @@
 // nothing twice. `npm run test:kills -- --rounds 200 [--seed N] [--only TEXT] [--keep]`
 import { parseArgs } from 'node:util';
 import type { Random } from '../../src/simulator/random.ts';
+import { hold } from '../support/hold.ts';
+import { type RecordRow, RecordsFile } from '../support/records-file.ts';
 import { Tally } from '../support/tally.ts';
+import { everythingArrived } from './arrived.ts';
 import { checkAgent, checkAnswers, checkFacts, checkOriginals, checkTotals } from './check-end.ts';
-import { hold, type RecordRow, RecordsFile } from './check-records.ts';
 import { KILLS, type Kill } from './points.ts';
 import { World } from './world.ts';
 
@@ -39,17 +41,17 @@ const tally = new Tally();
 const world = new World(seed);
 const seen = new Map<string, RecordRow>();
 
-function withRecords<T>(work: (file: RecordsFile) => T): T {
+function balanced(): void {
   const file = new RecordsFile(world.database, seen);
   try {
-    return work(file);
+    file.balanced();
   } finally {
     file.close();
   }
 }
 
 async function atTheEnd(): Promise<void> {
-  const ended = await world.end(() => withRecords((file) => file.hasAll(world.agents)));
+  const ended = await world.end(() => everythingArrived(world.database, world.agents));
   await tally.test('everything stops in order', () => {
     for (const { code } of [...ended.agents, ended.master]) hold(code === 0, () => `exit ${code}`);
   });
@@ -82,7 +84,7 @@ try {
     const from = performance.now();
     const ok = await tally.test(`round ${number}, ${kill.name}`, async () => {
       await world.round(number, kill);
-      withRecords((file) => file.balanced());
+      balanced();
     });
     const took = ((performance.now() - from) / 1000).toFixed(1);
     if (ok) console.log(`round ${String(number).padStart(3)}  ${took.padStart(4)} s  ${kill.name}`);

@@ -1,5 +1,5 @@
 import { openReader, type Sqlite } from '../../src/common/sqlite.ts';
-import type { AgentSlot } from './world.ts';
+import { hold } from './hold.ts';
 
 export interface RecordRow {
   num: number;
@@ -11,10 +11,6 @@ export interface RecordRow {
   base_down: number;
   base_up: number;
   closed_at: number | null;
-}
-
-export function hold(condition: boolean, text: () => string): asserts condition {
-  if (!condition) throw new Error(text());
 }
 
 /** What one committed state of the master's records says, read in one go while the master works. */
@@ -85,44 +81,5 @@ export class RecordsFile {
       );
       hold(lots.length === 0, () => `lots: ${JSON.stringify(lots)}`);
     })();
-  }
-
-  /** Every listed connection with its newest counters, every fact in a flushed lot. */
-  hasAll(agents: readonly AgentSlot[]): boolean {
-    const waiting = this.all(
-      "SELECT 1 FROM pending_facts WHERE lot IS NULL UNION ALL SELECT 1 FROM lots WHERE state = 'sealed' LIMIT 1",
-    );
-    if (waiting.length > 0) return false;
-    const left = this.all('SELECT 1 FROM connections WHERE imported = 0 LIMIT 1');
-    if (left.length > 0) return false;
-    const find = this.#db.prepare(
-      'SELECT conn_download AS down, conn_upload AS up FROM connections WHERE id = ? AND agent_id = ?',
-    );
-    return agents.every((agent) => {
-      const { core } = agent.core;
-      return (
-        isDelivered(agent.journal) &&
-        core.ids().every((id) => {
-          const truth = core.truth.connections.get(id);
-          const record = find.get(id, agent.id) as { down: number; up: number } | undefined;
-          return record?.down === truth?.download && record?.up === truth?.upload;
-        })
-      );
-    });
-  }
-}
-
-function isDelivered(path: string): boolean {
-  const db = openReader(path);
-  try {
-    const row = db
-      .prepare(
-        `SELECT (SELECT count(*) FROM samples WHERE dirty = 1) + (SELECT count(*) FROM totals WHERE dirty = 1)
-           + (SELECT count(*) FROM connections WHERE dirty = 1 OR close_dirty = 1) AS n`,
-      )
-      .get() as { n: number };
-    return row.n === 0;
-  } finally {
-    db.close();
   }
 }
