@@ -1,4 +1,4 @@
-import { minuteOf, splitOverMinutes, stepFor } from '../../domain/bucket.ts';
+import { MINUTE_MS, minuteOf, splitOverMinutes, stepFor } from '../../domain/bucket.ts';
 import type { Bytes } from '../../domain/connection.ts';
 import type { GapReason, Listed, SnapshotDiff } from '../../domain/snapshot.ts';
 import { type BookEntry, newEntry } from './entry.ts';
@@ -114,7 +114,7 @@ export class Books {
   #firstOfProcess = true;
 
   #dirty = new Set<BookEntry>();
-  #closed: BookEntry[] = [];
+  readonly #closed = new Map<string, BookEntry>();
   #totals = new Map<number, Bytes>();
   #gaps = new Map<number, Gap>();
   #runs: Run[] = [];
@@ -156,9 +156,10 @@ export class Books {
   broken(reason: GapReason, at: number): void {
     if (this.#state.lastGood === null) return;
     const open = this.#state.openGap;
-    if (open === null) {
-      let from = this.#state.lastGood;
-      if (this.#firstOfProcess && at > from) {
+    if (open === null || open.reason !== reason) {
+      let from = open === null ? this.#state.lastGood : Math.max(open.to, at);
+      if (open !== null) this.#putGap({ ...open, to: from });
+      else if (this.#firstOfProcess && at > from) {
         // Until now it was the tracker that did not look; what is found now is another reason.
         this.#putGap({ id: this.#state.nextGap++, from, to: at, reason: 'tracker-down' });
         from = at;
@@ -186,16 +187,40 @@ export class Books {
     this.#watchBalance(diff.at);
   }
 
+  /**
+   * Counters become bases, for their bytes moved before anybody looked (A4). But those of a journal taken over from
+   * the original are checkpoints (A5): what grew since then is booked, and accepted, for no totals cover it.
+   */
   #attach(diff: SnapshotDiff, totals: Bytes): void {
+    const continued: [Listed, BookEntry][] = [];
+    let from = 0;
     for (const listed of diff.added) {
+      const known = this.#recall(listed.fields.id);
+      if (known !== undefined) {
+        // From the minute after its old sample on, which goes by the original's wire.
+        from = Math.max(from, (minuteOf(known.closedAt ?? 0) + 1) * MINUTE_MS);
+        continued.push([listed, known]);
+        continue;
+      }
       const counter = { download: listed.download, upload: listed.upload };
       const entry = newEntry(listed.fields, listed.counted, counter);
       this.#admit(listed, entry);
       this.#sample(entry, minuteOf(diff.at));
     }
+    from = Math.min(from, diff.at);
+    const step = stepFor(minuteOf(diff.at) - minuteOf(from));
+    const counted = { download: 0, upload: 0 };
+    for (const [listed, entry] of continued) {
+      this.#open.set(entry.fields.id, entry);
+      this.#byListed.set(listed, entry);
+      this.#reopened(entry);
+      this.#grow(entry, listed, from, diff.at, true, step, counted);
+    }
     this.#state.lastTotals = totals;
-    this.#setTotals(minuteOf(diff.at));
     this.#beginRun(diff.at, 'ambiguous');
+    this.#accept(counted, from, diff.at, step);
+    this.#state.runCounted = counted;
+    this.#setTotals(minuteOf(diff.at));
   }
 
   #continue(diff: SnapshotDiff, totals: Bytes, lastGood: number): void {
@@ -271,12 +296,17 @@ export class Books {
   }
 
   #reopen(id: string): BookEntry | undefined {
-    const entry = this.#recall(id);
+    // What closed since the last flush the journal still takes for open.
+    const entry = this.#closed.get(id) ?? this.#recall(id);
     if (entry === undefined) return undefined;
-    entry.closedAt = null;
     this.#open.set(id, entry);
-    this.#closed.push(entry);
+    this.#reopened(entry);
     return entry;
+  }
+
+  #reopened(entry: BookEntry): void {
+    entry.closedAt = null;
+    this.#closed.set(entry.fields.id, entry);
   }
 
   #grow(
@@ -340,7 +370,7 @@ export class Books {
   #close(entry: BookEntry, at: number): void {
     entry.closedAt = at;
     this.#open.delete(entry.fields.id);
-    this.#closed.push(entry);
+    this.#closed.set(entry.fields.id, entry);
     this.#events.closed?.(entry);
   }
 
@@ -415,7 +445,7 @@ export class Books {
   get hasChanges(): boolean {
     return (
       this.#dirty.size > 0 ||
-      this.#closed.length > 0 ||
+      this.#closed.size > 0 ||
       this.#totals.size > 0 ||
       this.#gaps.size > 0 ||
       this.#runs.length > 0
@@ -426,7 +456,7 @@ export class Books {
   changes(): BookChanges {
     return {
       entries: [...this.#dirty],
-      closed: [...this.#closed],
+      closed: [...this.#closed.values()],
       totals: [...this.#totals].map(([minute, sum]) => ({ minute, ...sum })),
       gaps: [...this.#gaps.values()],
       runs: [...this.#runs],
@@ -438,7 +468,7 @@ export class Books {
   committed(): void {
     for (const entry of this.#dirty) entry.pending = [];
     this.#dirty.clear();
-    this.#closed = [];
+    this.#closed.clear();
     this.#totals.clear();
     this.#gaps.clear();
     this.#runs = [];

@@ -5,6 +5,7 @@ import { openStore, prepared, type Sqlite } from '../../common/sqlite.ts';
 import { minuteOf } from '../../domain/bucket.ts';
 import { type BookChanges, type BookState, emptyState } from '../books/books.ts';
 import type { BookEntry } from '../books/entry.ts';
+import { FLAG_ADOPTED } from './outbox.ts';
 import {
   type ConnectionRow,
   connectionValues,
@@ -181,11 +182,15 @@ export class Journal {
     return { state, open: [...open.values()] };
   }
 
-  /** The newest minute that any row has; the agent's clock never goes below it. */
+  /**
+   * The newest minute that any row has; the agent's clock never goes below it. Samples taken over from the original
+   * go by its wire, so ours must never fall into the same minute: they count as one more.
+   */
   newestMinute(): number {
     const row = this.db
       .prepare(
-        'SELECT max(coalesce((SELECT max(minute) FROM samples), 0), coalesce((SELECT max(minute) FROM totals), 0)) AS minute',
+        `SELECT max(coalesce((SELECT max(minute + (flags & ${FLAG_ADOPTED} > 0)) FROM samples), 0),
+           coalesce((SELECT max(minute) FROM totals), 0)) AS minute`,
       )
       .get() as { minute: number };
     const state = this.meta('books');
