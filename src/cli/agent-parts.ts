@@ -4,6 +4,7 @@ import { parseCoreAddress } from '../agent/collector/address.ts';
 import { Collector } from '../agent/collector/collector.ts';
 import type { CoreTarget } from '../agent/collector/core-target.ts';
 import { Journal } from '../agent/journal/journal.ts';
+import { JOURNAL_FILE } from '../agent/journal/schema.ts';
 import type { ConsoleMonitor } from '../agent/monitor/console-monitor.ts';
 import { Recorder } from '../agent/recorder/recorder.ts';
 import { SyncEngine } from '../agent/sync/engine.ts';
@@ -14,6 +15,7 @@ import { CodedError } from '../common/errors.ts';
 import { FileLock } from '../common/file-lock.ts';
 import type { Logger } from '../common/logger.ts';
 import { BUILD_DATE, VERSION } from '../common/program.ts';
+import { inspectStore } from '../common/sqlite.ts';
 
 const MEGABYTE = 1024 * 1024;
 
@@ -72,19 +74,28 @@ export interface AgentSetup {
   transport: Transport | null;
   monitor?: ConsoleMonitor | undefined;
   logger: Logger;
+  /** `--check`: the journal's file is looked at, and neither made nor changed nor locked. */
+  check?: boolean;
+}
+
+function openJournal({ journalPath, agentId, check }: AgentSetup): { journal: Journal; release: () => void } {
+  if (check) {
+    inspectStore(journalPath, JOURNAL_FILE);
+    return { journal: new Journal({ path: ':memory:', agentId }), release: () => {} };
+  }
+  const lock = FileLock.take(journalPath, JOURNAL_FILE.kind);
+  try {
+    return { journal: new Journal({ path: journalPath, agentId }), release: () => lock.release() };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
 }
 
 /** An agent, constructed and inert: the command's own, the one inside a master, those of the demo. */
 export function buildAgent(setup: AgentSetup): AgentParts {
   const { logger, transport } = setup;
-  const lock = FileLock.take(setup.journalPath, 'journal');
-  let journal: Journal;
-  try {
-    journal = new Journal({ path: setup.journalPath, agentId: setup.agentId });
-  } catch (error) {
-    lock.release();
-    throw error;
-  }
+  const { journal, release } = openJournal(setup);
   const clock = new AgentClock({
     newestMinute: journal.newestMinute(),
     buildDate: BUILD_DATE,
@@ -111,7 +122,7 @@ export function buildAgent(setup: AgentSetup): AgentParts {
     start: () => {},
     stop: () => {
       journal.close();
-      lock.release();
+      release();
     },
   };
   let engine: SyncEngine | null = null;

@@ -26,6 +26,7 @@ export function agentProgram(values: ValuesOf<'agent'>): Program {
     transport,
     monitor,
     logger,
+    check: values.check,
   });
   return {
     logger,

@@ -40,13 +40,14 @@ export function demoProgram(values: ValuesOf<'demo'>): Program {
     http: { host: HOST, port: values.port, apiToken: null, allowHosts: [], trustedOrigins: [] },
     logger,
   });
+  const seed = values.seed ?? Math.floor(Math.random() * 2 ** 32);
   const components: Component[] = [...master.components];
   for (const [i, agentId] of AGENTS.entries()) {
     components.push(
       new DemoAgent({
         agentId,
         journalPath: join(directory, `${agentId}.db`),
-        seed: (values.seed ?? 1) + i,
+        seed: seed + i,
         days: values.days,
         master,
         logger: logger.child({ agent: agentId }),

@@ -1,27 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { VERSION } from '../common/program.ts';
-import { agentProgram } from './agent.ts';
 import { PROGRAM } from './config/help.ts';
 import { type ParsedCommand, parseCommandLine } from './config/parse.ts';
 import { renderProblems } from './config/problems.ts';
-import { demoProgram } from './demo.ts';
 import type { Program } from './program.ts';
 import { explain, runProgram } from './run-program.ts';
-import { simulateProgram } from './simulate.ts';
 
-/** Loads what a role needs only when it runs: an agent never loads DuckDB. */
+/** Loads what a role needs only when it runs: an agent on a small machine has no memory for the rest. */
 async function construct(command: ParsedCommand): Promise<Program> {
   switch (command.command) {
     case 'agent':
-      return agentProgram(command.values);
-    case 'master': {
-      const { masterProgram } = await import('./master.ts');
-      return masterProgram(command.values);
-    }
+      return (await import('./agent.ts')).agentProgram(command.values);
+    case 'master':
+      return (await import('./master.ts')).masterProgram(command.values);
     case 'demo':
-      return demoProgram(command.values);
+      return (await import('./demo.ts')).demoProgram(command.values);
     case 'simulate':
-      return simulateProgram(command.values);
+      return (await import('./simulate.ts')).simulateProgram(command.values);
   }
 }
 

@@ -2,12 +2,15 @@ import { dirname, join } from 'node:path';
 import type { Component } from '../common/component.ts';
 import { FileLock } from '../common/file-lock.ts';
 import type { Logger } from '../common/logger.ts';
+import { inspectStore } from '../common/sqlite.ts';
 import type { HttpOptions } from '../master/http/deps.ts';
 import type { ReadinessProbe } from '../master/http/readiness.ts';
 import { HttpServer } from '../master/http/server.ts';
 import { IngestThread } from '../master/ingest/ingest-thread.ts';
+import { RECORDS_FILE } from '../master/ingest/schema.ts';
 import { CatalogueService } from '../master/query/catalogue-service.ts';
 import { StatsService } from '../master/query/stats-service.ts';
+import { RecordsGapSource } from '../master/records/gap-source.ts';
 import { RecordsReader } from '../master/records/records-reader.ts';
 import { EmbeddedFactStore } from '../master/store/embedded/embedded-fact-store.ts';
 import { LotFlusher } from '../master/store/flusher.ts';
@@ -27,6 +30,8 @@ export interface MasterSetup {
   /** Whether an agent of this process delivers under the reserved id. */
   hasLocalAgent: boolean;
   logger: Logger;
+  /** `--check`: the database's file is looked at. */
+  check?: boolean;
 }
 
 export interface MasterParts {
@@ -37,11 +42,11 @@ export interface MasterParts {
   components: Component[];
 }
 
-/** A master, constructed and inert; no file is opened but its lock before `start`. */
+/** A master, constructed and inert; no file is made or changed before `start`. */
 export function buildMaster(setup: MasterSetup): MasterParts {
   const { database, logger } = setup;
   const files = filesBeside(database);
-  const lock = FileLock.take(database, 'records database');
+  if (setup.check) inspectStore(database, RECORDS_FILE);
   const ingest = new IngestThread({
     path: database,
     reserveLocal: setup.hasLocalAgent,
@@ -56,20 +61,21 @@ export function buildMaster(setup: MasterSetup): MasterParts {
   });
   const flusher = new LotFlusher({ source: ingest, facts, log: logger });
   const records = new RecordsReader({ path: database });
-  const gaps = {
-    agents: async () => (await records.agents()).map((agent) => agent.agentId),
-    gaps: async (from: number, to: number) => {
-      const rows = await records.gaps(from, to);
-      return rows.map(({ agentId, from: start, to: end }) => ({ agent: agentId, from: start, to: end }));
-    },
-  };
+  const gaps = new RecordsGapSource(records);
   const stats = new StatsService({ facts, gaps, freshness: flusher });
   const catalogue = new CatalogueService({ facts, freshness: flusher });
   const server = new HttpServer(
     { ingest, records, stats, catalogue, probes: probes(ingest, flusher, records), logger },
     setup.http,
   );
-  const file: Component = { name: 'lock', start: () => {}, stop: () => lock.release() };
+  let lock: FileLock | undefined;
+  const file: Component = {
+    name: 'lock',
+    start: () => {
+      lock = FileLock.take(database, RECORDS_FILE.kind);
+    },
+    stop: () => lock?.release(),
+  };
   return { ingest, server, stats, catalogue, components: [file, ingest, facts, flusher, records, server] };
 }
 

@@ -29,6 +29,7 @@ export function masterProgram(values: ValuesOf<'master'>): Program {
       trustedOrigins: values.trustedOrigins,
     },
     logger,
+    check: values.check,
   });
   const components = [...parts.components];
   if (mihomoHost !== undefined) {
@@ -43,6 +44,7 @@ export function masterProgram(values: ValuesOf<'master'>): Program {
       transport: new LocalTransport(parts.ingest, true),
       monitor: new ConsoleMonitor({ level: values.console, screen: standardOutput(process.env) }),
       logger: logger.child({ part: LOCAL_AGENT_ID }),
+      check: values.check,
     });
     components.push(...agent.components);
   }

@@ -21,7 +21,7 @@ export const ERRORS = {
     status: 403,
     hint: 'The id "local" belongs to the agent inside the master. Choose another --agent-id.',
   },
-  not_found: { status: 404, hint: 'See /api/v1/openapi.json or docs/http-api.md for what there is.' },
+  not_found: { status: 404, hint: 'See docs/http-api.md for what there is.' },
   method_not_allowed: { status: 405, hint: 'See docs/http-api.md for the methods of each path.' },
   timeout: { status: 408, hint: 'The body did not arrive in time; send it again.' },
   body_too_large: {
@@ -38,10 +38,13 @@ export const ERRORS = {
   not_ready: { status: 503, hint: 'See /api/v1/ready for what is missing.' },
   busy: { status: 503, hint: 'The master is at its limit; try again after Retry-After seconds.' },
   internal: { status: 500, hint: 'See the log of the master.' },
-  address_in_use: { status: 0, hint: 'Stop the other program, or choose another --port.' },
+  address_in_use: {
+    status: 0,
+    hint: 'Stop the other program, or choose another --listen-port (demo and simulate: --port).',
+  },
   address_unusable: {
     status: 0,
-    hint: 'Choose a --host that this machine has, and a --port that this user may open.',
+    hint: 'Choose a --listen-host that this machine has, and a --listen-port that this user may open.',
   },
   file_in_use: { status: 0, hint: 'Stop the other process, or give this one a file of its own.' },
   file_newer: {

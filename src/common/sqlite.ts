@@ -97,6 +97,24 @@ export function prepared(db: Sqlite, sql: string): Database.Statement {
   return statement;
 }
 
+/**
+ * Whether a file could be opened as this store, without touching it: throws what `openStore` would throw of its
+ * identity and version. A file that does not exist yet is fine where it could be made.
+ */
+export function inspectStore(path: string, file: StoreFile): void {
+  refuseNonDatabase(path, file.kind);
+  if (!existsSync(path)) return;
+  let db: Sqlite | undefined;
+  try {
+    db = new Database(path, { readonly: true, fileMustExist: true, timeout: 2000 });
+    identify(db, path, { ...file, beforeAdopt: () => {} });
+  } catch (error) {
+    throw error instanceof CodedError ? error : asCoded(error, path, file.kind);
+  } finally {
+    db?.close();
+  }
+}
+
 /** Opens the same file a second time, for reading only: nothing it runs can write. */
 export function openReader(path: string): Sqlite {
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 5000 });

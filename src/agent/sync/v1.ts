@@ -2,6 +2,7 @@ import { prepared } from '../../common/sqlite.ts';
 import { MINUTE_MS } from '../../domain/bucket.ts';
 import { DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
 import { formatTime } from '../../domain/time.ts';
+import { V1_SENDER } from '../../protocol/v1.ts';
 import type { Journal } from '../journal/journal.ts';
 import { FLAG_ADOPTED } from '../journal/outbox.ts';
 import { type ConnectionRow, fieldsOfRow } from '../journal/rows.ts';
@@ -61,5 +62,10 @@ function recordOf(row: ConnectionRow, sample: Sample): Record<string, unknown> {
 }
 
 export function encodeV1(agentId: string, records: Record<string, unknown>[], at: number): string {
-  return JSON.stringify({ agent_id: agentId, connections: records, timestamp: formatTime(at) });
+  return JSON.stringify({
+    agent_id: agentId,
+    connections: records,
+    timestamp: formatTime(at),
+    sender: V1_SENDER,
+  });
 }

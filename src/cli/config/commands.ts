@@ -14,7 +14,7 @@ const ALWAYS = { 'log-level': { default: 'info' }, help: {}, version: {} } as co
 /** What can be asked of the program, and which options each command takes with which default. */
 export const COMMANDS = {
   master: {
-    summary: 'Store what agents deliver, answer queries, serve the dashboard',
+    summary: 'Store what agents deliver, answer queries over HTTP',
     options: {
       database: { default: 'master.db' },
       'listen-host': { default: '0.0.0.0' },
@@ -84,7 +84,7 @@ export const COMMANDS = {
   demo: {
     summary: 'Look around: a simulated core, an agent and a master with made-up history',
     options: { port: { default: 0 }, days: { default: 3 }, seed: {}, keep: {}, ...ALWAYS },
-    examples: [['--days 7', 'a week of history in the dashboard']],
+    examples: [['--days 7', 'a week of history']],
   },
   simulate: {
     summary: 'A simulated Mihomo core, for trying an agent and for load',

@@ -20,7 +20,7 @@ export const OPTIONS = {
     type: 'secret',
     value: 'TOKEN',
     summary:
-      'Token that API, dashboard and agents must present; without one, only loopback, private and link-local addresses are served',
+      'Token that agents and clients of the API must present; without one, only loopback, private and link-local addresses are served',
   },
   'api-token-file': {
     type: 'secret-file',

@@ -46,7 +46,7 @@ export class AgentTable {
       prepared(
         this.#db,
         'INSERT INTO agents (agent_id, first_seen, last_contact, protocol, measured) VALUES (?, ?, ?, ?, ?)',
-      ).run(agentId, now, now, protocol, protocol === 2 ? 1 : 0);
+      ).run(agentId, now, now, protocol, request === null ? 0 : 1);
     }
     const conflict = known === undefined ? null : conflictOf(known, contact);
     if (conflict !== null) {
@@ -64,8 +64,8 @@ export class AgentTable {
     if (request === null) {
       prepared(
         this.#db,
-        'UPDATE agents SET last_contact = ?, protocol = ?, booked_to = max(booked_to, ?), measured = 0 WHERE agent_id = ?',
-      ).run(now, protocol, contact.bookedTo, agentId);
+        'UPDATE agents SET last_contact = ?, protocol = ?, booked_to = max(booked_to, ?), measured = min(measured, ?) WHERE agent_id = ?',
+      ).run(now, protocol, contact.bookedTo, protocol === 2 ? 1 : 0, agentId);
       return begins;
     }
     prepared(

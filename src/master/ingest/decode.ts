@@ -1,7 +1,8 @@
 import { gunzipSync } from 'node:zlib';
-import { type TSchema, Type } from '@sinclair/typebox';
+import type { TSchema } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { CodedError, type ErrorDetail } from '../../common/errors.ts';
+import { SyncPackage } from '../../protocol/v1.ts';
 import { SyncRequest } from '../../protocol/v2.ts';
 
 /** Largest body after inflation; enforced while inflating, for 1 GiB of zeros fits into 1 MB of gzip. */
@@ -65,11 +66,7 @@ export function parseJson(text: string): unknown {
 }
 
 const checkV2 = TypeCompiler.Compile(SyncRequest);
-const V1Envelope = Type.Object({
-  agent_id: Type.String({ minLength: 1, maxLength: 1024 }),
-  connections: Type.Array(Type.Unknown()),
-});
-const checkV1 = TypeCompiler.Compile(V1Envelope);
+const checkV1 = TypeCompiler.Compile(SyncPackage);
 
 function problems(check: ReturnType<typeof TypeCompiler.Compile<TSchema>>, value: unknown): ErrorDetail[] {
   const details: ErrorDetail[] = [];
@@ -90,7 +87,7 @@ export function decodeV2(value: unknown): SyncRequest {
   });
 }
 
-export function decodeV1(value: unknown): { agent_id: string; connections: unknown[] } {
+export function decodeV1(value: unknown): SyncPackage {
   if (checkV1.Check(value)) return value;
   throw new CodedError('body_invalid', '无效的请求数据 (the body is not a sync package)', {
     details: problems(checkV1, value),

@@ -2,6 +2,7 @@ import { CodedError } from '../../common/errors.ts';
 import { openStore, prepared, type Sqlite } from '../../common/sqlite.ts';
 import { LOCAL_AGENT_ID, normalAgentId } from '../../domain/agent-id.ts';
 import { minuteOf } from '../../domain/bucket.ts';
+import { type SyncPackage, V1_SENDER } from '../../protocol/v1.ts';
 import { MAX_ROWS, ROW_ORDER, type SyncAnswer, type SyncRequest } from '../../protocol/v2.ts';
 import { AgentTable, type Contact } from './agents.ts';
 import { BatchMerge, type MergeContext, SKEW_MINUTES } from './batch-merge.ts';
@@ -134,10 +135,7 @@ export class Merger {
   }
 
   /** Merges a package of the original's: each record is one sample, base 0, no totals. */
-  v1(
-    envelope: { agent_id: string; connections: unknown[] },
-    boundAgent: string | null,
-  ): { count: number; rejected: number } {
+  v1(envelope: SyncPackage, boundAgent: string | null): { count: number; rejected: number } {
     const { length } = envelope.connections;
     if (length > MAX_ROWS) {
       throw new CodedError(
@@ -165,7 +163,7 @@ export class Merger {
       for (const [agentId, minute] of bookedTo) {
         this.#note(agentId, {
           agentId,
-          protocol: 1,
+          protocol: envelope.sender === V1_SENDER ? 2 : 1,
           now,
           request: null,
           bookedTo: minute,
