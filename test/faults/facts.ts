@@ -9,12 +9,12 @@ import type { TestMaster } from './master.ts';
 import type { Random } from './random.ts';
 
 /** The records' side of the flush, over the merger of this very process; it can fail between any two calls. */
-class Source implements LotSource {
-  readonly #master: TestMaster;
+export class Source implements LotSource {
+  readonly #master: Pick<TestMaster, 'alive' | 'merger'>;
   readonly #fail: () => boolean;
   readonly #now: () => number;
 
-  constructor(master: TestMaster, now: () => number, fail: () => boolean) {
+  constructor(master: Pick<TestMaster, 'alive' | 'merger'>, now: () => number, fail: () => boolean) {
     this.#master = master;
     this.#now = now;
     this.#fail = fail;
