@@ -67,6 +67,14 @@ export class JournalAgent {
 
   /** One snapshot of the core arrives, and is written. */
   look(): void {
+    if (!this.see(this.#options.core.frameBytes())) throw new Error('the frame of the core is unreadable');
+    if (!this.recorder.flush()) throw new Error('the journal cannot be written');
+  }
+
+  /** A message of a core arrives, whatever it is; nothing is written. Returns whether it was a snapshot. */
+  see(message: string | Buffer): boolean {
+    const outcome = this.#scanner.scan(Buffer.from(message), this.#clock.now());
+    if (!outcome.ok) return false;
     if (!this.#watching) {
       const { skewMs } = this.#options.core;
       this.recorder.opened({
@@ -78,10 +86,8 @@ export class JournalAgent {
       });
       this.#watching = true;
     }
-    const outcome = this.#scanner.scan(this.#options.core.frameBytes(), this.#clock.now());
-    if (!outcome.ok) throw new Error(`unreadable frame: ${outcome.detail}`);
     this.recorder.snapshot(outcome.diff);
-    if (!this.recorder.flush()) throw new Error('the journal cannot be written');
+    return true;
   }
 
   lose(reason: GapReason): void {
