@@ -4,6 +4,7 @@ import type { CoreTarget } from './core-target.ts';
 import { CoreFeed } from './feed.ts';
 import type { FeedLimits } from './feed-limits.ts';
 import type { FeedState, FrameVerdict } from './feed-options.ts';
+import { FrameBuffers } from './frame-buffers.ts';
 import { SnapshotScanner } from './scanner.ts';
 import type { FeedInfo, SnapshotSink } from './sink.ts';
 
@@ -59,8 +60,10 @@ export class Collector implements Component {
     this.#sink = options.sink;
     this.#clock = options.clock;
     this.#log = options.logger;
-    this.#scanner = new SnapshotScanner(options.maxTracked);
+    const buffers = new FrameBuffers();
+    this.#scanner = new SnapshotScanner(options.maxTracked, buffers);
     this.#feed = new CoreFeed({
+      buffers,
       target: options.target,
       interval: options.interval,
       logger: options.logger,

@@ -1,4 +1,4 @@
-import { isIP, connect as netConnect, type Socket } from 'node:net';
+import { isIP, connect as netConnect, type OnReadOpts, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 
 export interface CoreTls {
@@ -25,18 +25,35 @@ export interface CoreTarget {
 /** Idle milliseconds after which the kernel probes the peer: the core itself never answers a ping. */
 const KEEP_ALIVE_MS = 30_000;
 
-/** A new connection to the controller; errors come as events of the socket. */
-export function connectTo(target: CoreTarget): Socket {
-  const socket = open(target);
+/** Told what arrives; the chunk is overwritten by the next one. */
+export type ChunkReader = (chunk: Uint8Array) => void;
+
+/**
+ * A new connection to the controller; errors come as events of the socket. With a `reader` what arrives goes through one
+ * buffer of `readBytes` to it, and never becomes a `data` event.
+ */
+export function connectTo(target: CoreTarget, reader?: ChunkReader, readBytes = 65_536): Socket {
+  const onread =
+    reader === undefined
+      ? undefined
+      : {
+          buffer: Buffer.allocUnsafeSlow(readBytes),
+          callback: (count: number, chunk: Uint8Array) => {
+            reader(chunk.subarray(0, count));
+            return true;
+          },
+        };
+  const socket = open(target, onread === undefined ? {} : { onread });
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
   socket.setNoDelay(true);
   return socket;
 }
 
-function open({ host, port, tls, socketPath }: CoreTarget): Socket {
-  if (socketPath !== undefined) return netConnect({ path: socketPath });
-  if (tls === undefined) return netConnect({ host, port });
+function open({ host, port, tls, socketPath }: CoreTarget, reading: { onread?: OnReadOpts }): Socket {
+  if (socketPath !== undefined) return netConnect({ path: socketPath, ...reading });
+  if (tls === undefined) return netConnect({ host, port, ...reading });
   return tlsConnect({
+    ...reading,
     host,
     port,
     ca: tls.ca,

@@ -2,6 +2,7 @@ import type { Logger } from '../../common/logger.ts';
 import type { GapReason } from '../../domain/snapshot.ts';
 import type { CoreTarget } from './core-target.ts';
 import type { FeedLimits } from './feed-limits.ts';
+import type { FrameBuffers } from './frame-buffers.ts';
 import type { FeedInfo } from './sink.ts';
 
 /** As the sync protocol reports it. */
@@ -24,6 +25,8 @@ export interface FeedOptions {
   /** Milliseconds between two snapshots, or chosen by the size of the table. */
   interval: 'auto' | number;
   events: FeedEvents;
+  /** Where the buffers of snapshots come from; `onFrame` gives them back. */
+  buffers?: FrameBuffers;
   logger: Logger;
   limits?: Partial<FeedLimits>;
   /** For tests: wall clock in epoch ms, monotonic clock in ms, and the jitter of waits. */

@@ -5,6 +5,7 @@ import type { CoreTarget } from './core-target.ts';
 import { type CoreVersion, takesInterval, UNKNOWN_CORE } from './core-version.ts';
 import { BAD_ENOUGH, FEED_LIMITS, type FeedLimits, GOOD_ENOUGH } from './feed-limits.ts';
 import type { FeedEvents, FeedOptions, FeedState } from './feed-options.ts';
+import { FrameBuffers } from './frame-buffers.ts';
 import { FrameSlot } from './frame-slot.ts';
 import { introduce, REFUSED } from './introduction.ts';
 import { Link } from './link.ts';
@@ -43,7 +44,8 @@ export class CoreFeed implements Component {
   readonly #now: () => number;
   readonly #monotonic: () => number;
   readonly #retry: Retry;
-  readonly #slot = new FrameSlot((bytes, receivedAt) => this.#deliver(bytes, receivedAt));
+  readonly #buffers: FrameBuffers;
+  readonly #slot: FrameSlot;
   #running = false;
   #state: FeedState = 'down';
   #core: CoreVersion = UNKNOWN_CORE;
@@ -71,6 +73,8 @@ export class CoreFeed implements Component {
     this.#monotonic = options.monotonic ?? (() => performance.now());
     this.#wanted = options.interval === 'auto' ? DEFAULT_INTERVAL_MS : options.interval;
     this.#retry = new Retry(this.#limits, options.random);
+    this.#buffers = options.buffers ?? new FrameBuffers();
+    this.#slot = new FrameSlot(this.#buffers, (bytes, receivedAt) => this.#deliver(bytes, receivedAt));
   }
 
   get state(): FeedState {
@@ -142,7 +146,7 @@ export class CoreFeed implements Component {
     };
     link.transport = polled
       ? openPolling(this.#target, interval, link.patience(this.#limits.silenceMs), events)
-      : openStream(this.#target, asked, events);
+      : openStream(this.#target, asked, this.#buffers, events);
     return link;
   }
 
@@ -150,7 +154,10 @@ export class CoreFeed implements Component {
     const now = this.#monotonic();
     link.frame(now);
     if (link === this.#candidate && link.frames >= 2) this.#takeOver(link);
-    if (link !== this.#current) return;
+    if (link !== this.#current) {
+      this.#buffers.give(bytes);
+      return;
+    }
     if (link.frames === 1) this.#announce(link);
     this.#slot.put(bytes, now);
     if (link.ignoresInterval(now)) this.#fallBackToDefault();
@@ -175,7 +182,10 @@ export class CoreFeed implements Component {
 
   #deliver(bytes: Buffer, receivedAt: number): void {
     const link = this.#current;
-    if (link === undefined) return;
+    if (link === undefined) {
+      this.#buffers.give(bytes);
+      return;
+    }
     const verdict = this.#events.onFrame(bytes, receivedAt);
     if (!verdict.ok) {
       if (++link.badInARow >= BAD_ENOUGH)

@@ -1,3 +1,5 @@
+import type { FrameBuffers } from './frame-buffers.ts';
+
 /**
  * Holds the newest frame until the messages that are already here have been read: snapshots are cumulative, so when
  * several have piled up (after a pause of this process, out of the kernel's buffers) only the last is worth its work.
@@ -7,16 +9,21 @@ export class FrameSlot {
   /** Frames that a newer one replaced. */
   replaced = 0;
   readonly #deliver: (bytes: Buffer, receivedAt: number) => void;
+  readonly #buffers: FrameBuffers;
   #bytes: Buffer | undefined;
   #receivedAt = 0;
   #immediate: NodeJS.Immediate | undefined;
 
-  constructor(deliver: (bytes: Buffer, receivedAt: number) => void) {
+  constructor(buffers: FrameBuffers, deliver: (bytes: Buffer, receivedAt: number) => void) {
+    this.#buffers = buffers;
     this.#deliver = deliver;
   }
 
   put(bytes: Buffer, receivedAt: number): void {
-    if (this.#bytes !== undefined) this.replaced++;
+    if (this.#bytes !== undefined) {
+      this.replaced++;
+      this.#buffers.give(this.#bytes);
+    }
     this.#bytes = bytes;
     this.#receivedAt = receivedAt;
     this.#immediate ??= setImmediate(() => this.flush());

@@ -1,6 +1,7 @@
 import { MINUTE_MS } from '../../domain/bucket.ts';
 import { isCounted } from '../../domain/connection.ts';
 import type { Listed, SnapshotDiff } from '../../domain/snapshot.ts';
+import { FrameBuffers } from './frame-buffers.ts';
 import { FrameTable, ID, START, Tracked, WIDTH } from './frame-table.ts';
 import { type FrameProblem, type FrameShape, walkFrame } from './frame-walk.ts';
 import { OPEN_BRACE, parseSlice, QUOTE, skipValue } from './json-bytes.ts';
@@ -33,6 +34,7 @@ export class SnapshotScanner {
   /** Records beyond the bound in all frames so far: their bytes are in the totals only. */
   folded = 0;
   readonly #maxTracked: number;
+  readonly #buffers: FrameBuffers;
   readonly #known = new Map<string, Tracked>();
   readonly #layout = new RecordLayout();
   readonly #matcher = new RecordMatcher();
@@ -50,8 +52,9 @@ export class SnapshotScanner {
   #skipped = 0;
   #foldedNow = 0;
 
-  constructor(maxTracked = MAX_TRACKED) {
+  constructor(maxTracked = MAX_TRACKED, buffers = new FrameBuffers()) {
     this.#maxTracked = maxTracked;
+    this.#buffers = buffers;
   }
 
   /** Connections listed by the last good frame. */
@@ -60,8 +63,8 @@ export class SnapshotScanner {
   }
 
   /**
-   * Reads one frame, received at `at` (epoch milliseconds). The buffer is kept until the next good frame and must
-   * not be changed. Never throws.
+   * Reads one frame, received at `at` (epoch milliseconds). The buffer is kept until the next good frame, must not be
+   * changed, and is given back to the buffers it came from. Never throws.
    */
   scan(bytes: Buffer, at: number): ScanOutcome {
     this.#bytes = bytes;
@@ -71,6 +74,7 @@ export class SnapshotScanner {
       record: (start) => this.#record(start),
     });
     const outcome: ScanOutcome = shape.ok ? { ok: true, diff: this.#adopt(shape, at) } : shape;
+    if (!outcome.ok) this.#buffers.give(bytes);
     // Only the adopted frame may hold on to its bytes and its connections.
     this.#bytes = this.#before;
     this.#added = [];
@@ -198,6 +202,7 @@ export class SnapshotScanner {
     this.#next = this.#table;
     this.#next.tracked = [];
     this.#table = next;
+    this.#buffers.give(this.#before);
     this.#before = this.#bytes;
     this.#matcher.before = this.#bytes;
     this.folded += this.#foldedNow;
