@@ -14,6 +14,7 @@ import {
   INSERT_CONNECTION,
   UPDATE_COUNTERS,
 } from './rows.ts';
+import { SampleWriter } from './sample-writer.ts';
 import { JOURNAL_FILE } from './schema.ts';
 
 export interface JournalOptions {
@@ -45,8 +46,7 @@ export class Journal {
   readonly #wideDirty = new Set<BookEntry>();
   readonly #insertConnection: Statement;
   readonly #updateCounters: Statement;
-  readonly #updateSample: Statement;
-  readonly #putSample: Statement;
+  readonly #samples: SampleWriter;
   readonly #putTotals: Statement;
   readonly #putGap: Statement;
   readonly #putRun: Statement;
@@ -70,14 +70,7 @@ export class Journal {
     this.#wideMinute = Number(this.meta('wide_minute') ?? 0);
     this.#insertConnection = db.prepare(INSERT_CONNECTION);
     this.#updateCounters = db.prepare(UPDATE_COUNTERS);
-    this.#updateSample = db.prepare(
-      'UPDATE samples SET down = ?, up = ?, rdown = ?, rup = ?, rev = ? WHERE minute = ? AND conn = ? AND dirty = 1',
-    );
-    this.#putSample = db.prepare(
-      `INSERT INTO samples (down, up, rdown, rup, rev, minute, conn) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (minute, conn) DO UPDATE SET down = excluded.down, up = excluded.up, rdown = excluded.rdown,
-         rup = excluded.rup, rev = excluded.rev, dirty = 1`,
-    );
+    this.#samples = new SampleWriter(db);
     this.#putTotals = db.prepare(
       `INSERT INTO totals (minute, down, up, rev) VALUES (?, ?, ?, ?)
        ON CONFLICT (minute) DO UPDATE SET down = excluded.down, up = excluded.up, rev = excluded.rev, dirty = 1`,
@@ -216,7 +209,11 @@ export class Journal {
     try {
       this.db.transaction(() => {
         const rev = this.nextRev();
-        for (const entry of changes.entries) this.#writeEntry(entry, keys, at, rev);
+        this.#samples.begin();
+        // In the order of the file, so that neighbours in it are written after one another.
+        const entries = changes.entries.toSorted((a, b) => a.key - b.key);
+        for (const entry of entries) this.#writeEntry(entry, keys, at, rev);
+        this.#samples.end();
         for (const row of changes.totals) this.#putTotals.run(row.minute, row.download, row.upload, rev);
         for (const gap of changes.gaps) this.#putGap.run(gap.id, gap.from, gap.to, gap.reason, rev);
         for (const run of changes.runs) this.#putRun.run(run.id, run.from, run.version, rev);
@@ -252,10 +249,7 @@ export class Journal {
       // Nothing but the wide row has what was carried over a counter that fell.
       this.#updateCounters.run(...counterValues(entry, key, at));
     }
-    for (const s of entry.pending) {
-      const values = [s.download, s.upload, s.recoveredDownload, s.recoveredUpload, rev, s.minute, key];
-      if (this.#updateSample.run(...values).changes === 0) this.#putSample.run(...values);
-    }
+    for (const sample of entry.pending) this.#samples.add(key, sample, rev);
   }
 
   #writeClosed(entry: BookEntry, keys: Map<BookEntry, number>, at: number, rev: number): void {
