@@ -1,5 +1,5 @@
 import { emptyFields } from '../../domain/connection.ts';
-import type { GapReason, Listed } from '../../domain/snapshot.ts';
+import type { GapReason, Listed, SnapshotDiff } from '../../domain/snapshot.ts';
 import { type BookChanges, type BookState, Books, emptyState } from './books.ts';
 import type { BookEntry } from './entry.ts';
 
@@ -14,17 +14,49 @@ interface Shown {
   overlay?: boolean;
 }
 
-type Table = Record<string, readonly [number, number] | Shown>;
+export type Table = Record<string, readonly [number, number] | Shown>;
 
-/** A core's table by hand, its feed, and the books that it is shown to. */
+/** A core's table by hand, and the differences that a collector makes of it. */
+export class CoreTable {
+  #listed = new Map<string, Listed>();
+  #fresh = true;
+
+  /** The snapshot of an instant (epoch ms): the totals, and what is listed. */
+  diff(at: number, totals: readonly [number, number], table: Table): SnapshotDiff {
+    const now = new Map<string, Listed>();
+    const diff = { added: [] as Listed[], changed: [] as Listed[], removed: [] as Listed[] };
+    for (const [id, value] of Object.entries(table)) {
+      const shown: Shown = 'bytes' in value ? value : { bytes: value };
+      const [download, upload] = shown.bytes;
+      const known = this.#listed.get(id);
+      if (known === undefined) {
+        const fields = { ...emptyFields(id), start: shown.start ?? 0 };
+        const listed = { fields, counted: shown.overlay !== true, download, upload };
+        now.set(id, listed);
+        diff.added.push(listed);
+        continue;
+      }
+      now.set(id, known);
+      if (known.download === download && known.upload === upload) continue;
+      Object.assign(known, { download, upload });
+      diff.changed.push(known);
+    }
+    if (!this.#fresh) for (const [id, listed] of this.#listed) if (!now.has(id)) diff.removed.push(listed);
+    this.#listed = now;
+    this.#fresh = false;
+    const [downloadTotal, uploadTotal] = totals;
+    return { at, downloadTotal, uploadTotal, ...diff, listed: now.size, skipped: 0 };
+  }
+}
+
+/** A core's table, its feed, and the books that it is shown to. */
 export class Bench {
   books: Books;
   /** All that was committed, in order. */
   readonly committed: BookChanges[] = [];
   /** Remainders that the books warned of. */
   readonly unbalanced: number[] = [];
-  #listed = new Map<string, Listed>();
-  #fresh = true;
+  #core = new CoreTable();
   #closed: BookEntry[] = [];
 
   constructor(state: BookState = emptyState(), open: Iterable<BookEntry> = []) {
@@ -47,35 +79,7 @@ export class Bench {
 
   /** A snapshot at `T + seconds`: the totals, and what is listed. */
   shows(seconds: number, totals: readonly [number, number], table: Table): this {
-    const now = new Map<string, Listed>();
-    const diff = { added: [] as Listed[], changed: [] as Listed[], removed: [] as Listed[] };
-    for (const [id, value] of Object.entries(table)) {
-      const shown: Shown = 'bytes' in value ? value : { bytes: value };
-      const [download, upload] = shown.bytes;
-      const known = this.#fresh ? undefined : this.#listed.get(id);
-      if (known === undefined) {
-        const fields = { ...emptyFields(id), start: shown.start ?? 0 };
-        const listed = { fields, counted: shown.overlay !== true, download, upload };
-        now.set(id, listed);
-        diff.added.push(listed);
-        continue;
-      }
-      now.set(id, known);
-      if (known.download === download && known.upload === upload) continue;
-      Object.assign(known, { download, upload });
-      diff.changed.push(known);
-    }
-    if (!this.#fresh) for (const [id, listed] of this.#listed) if (!now.has(id)) diff.removed.push(listed);
-    this.#listed = now;
-    this.#fresh = false;
-    this.books.snapshot({
-      at: T + seconds * 1000,
-      downloadTotal: totals[0],
-      uploadTotal: totals[1],
-      ...diff,
-      listed: now.size,
-      skipped: 0,
-    });
+    this.books.snapshot(this.#core.diff(T + seconds * 1000, totals, table));
     return this;
   }
 
@@ -102,7 +106,7 @@ export class Bench {
       for (const entry of changes.closed) if (entry.closedAt !== null) open.delete(entry.fields.id);
     }
     this.books = this.#make(structuredClone(state), [...open.values()]);
-    this.#fresh = true;
+    this.#core = new CoreTable();
     return this.opened();
   }
 

@@ -14,10 +14,14 @@ export interface Relief {
   lost: number;
 }
 
-interface SampleKey {
+interface Sample {
   minute: number;
   conn: number;
   dirty: number;
+  down: number;
+  up: number;
+  rdown: number;
+  rup: number;
 }
 
 /**
@@ -83,19 +87,24 @@ function thinSpan(journal: Journal, from: number, to: number, which: 'closed' | 
     `UPDATE samples SET flags = flags | CASE WHEN dirty = 0 THEN ${FLAG_AGAIN} ELSE 0 END, rev = ?, dirty = 1
      WHERE minute = ? AND conn = ?`,
   );
+  // Later minutes have higher counters, unless the clock was set back in between.
+  const raise = db.prepare(
+    `UPDATE samples SET down = max(down, ?), up = max(up, ?), rdown = max(rdown, ?), rup = max(rup, ?)
+     WHERE minute = ? AND conn = ?`,
+  );
   const closeAgain = db.prepare(
     'UPDATE connections SET close_rev = ?, close_dirty = 1 WHERE key = ? AND closed_at IS NOT NULL',
   );
   return db.transaction(() => {
     const rows = db
       .prepare(
-        `SELECT s.minute, s.conn, s.dirty FROM samples s JOIN connections c ON c.key = s.conn
+        `SELECT s.minute, s.conn, s.dirty, s.down, s.up, s.rdown, s.rup FROM samples s JOIN connections c ON c.key = s.conn
          WHERE s.minute BETWEEN ? AND ? AND c.closed_at IS ${which === 'closed' ? 'NOT NULL' : 'NULL'}
          ORDER BY s.minute DESC`,
       )
-      .all(from, to) as SampleKey[];
-    const survivors = new Map<number, SampleKey>();
-    const inherited = new Set<SampleKey>();
+      .all(from, to) as Sample[];
+    const survivors = new Map<number, Sample>();
+    const inherited = new Set<Sample>();
     let thinned = 0;
     for (const row of rows) {
       const survivor = survivors.get(row.conn);
@@ -104,6 +113,9 @@ function thinSpan(journal: Journal, from: number, to: number, which: 'closed' | 
         continue;
       }
       if (row.dirty === 1) inherited.add(survivor);
+      if (row.down > survivor.down || row.up > survivor.up) {
+        raise.run(row.down, row.up, row.rdown, row.rup, survivor.minute, survivor.conn);
+      }
       thinned += drop.run(row.minute, row.conn).changes;
     }
     if (inherited.size > 0) {
