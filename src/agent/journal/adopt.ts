@@ -16,6 +16,19 @@ interface OriginalRow {
   agent_id: string | null;
 }
 
+interface Usable {
+  row: OriginalRow;
+  at: number;
+  start: number;
+  agentId: string;
+  down: number;
+  up: number;
+}
+
+function isCounter(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
 /**
  * Takes over the rows of the original's agent file: each becomes one unacknowledged sample at its
  * `last_updated`, because what the original marked as delivered may not have been (its cursor skipped rows). The
@@ -41,7 +54,7 @@ export function adoptOriginalRows(db: Sqlite): void {
   }
   updates.sort((a, b) => a.at - b.at);
 
-  const unusable = db.prepare('DELETE FROM connections WHERE rowid = ?');
+  const drop = db.prepare('DELETE FROM connections WHERE rowid = ?');
   const quarantine = db.prepare(
     "INSERT INTO quarantine (at, what, code, row) VALUES (0, 'connections', 'malformed', ?)",
   );
@@ -54,26 +67,29 @@ export function adoptOriginalRows(db: Sqlite): void {
   );
   const newest = updates.findLast(({ row }) => (row.agent_id ?? '').trim() !== '')?.row.agent_id?.trim();
   const agent = newest ?? '';
-  let key = 0;
+  /** By id and agent, the one with the greatest counters: rows without an agent may stand beside one that has it. */
+  const kept = new Map<string, Usable>();
   for (const { row, at, start } of updates) {
     const down = row.conn_download ?? 0;
     const up = row.conn_upload ?? 0;
-    if (
-      row.id === null ||
-      row.id === '' ||
-      !Number.isSafeInteger(down) ||
-      !Number.isSafeInteger(up) ||
-      down < 0 ||
-      up < 0
-    ) {
+    if (row.id === null || row.id === '' || !isCounter(down) || !isCounter(up)) {
       quarantine.run(JSON.stringify(row).slice(0, 2000));
-      unusable.run(row.rowid);
+      drop.run(row.rowid);
       continue;
     }
+    const agentId = row.agent_id?.trim() || agent;
+    const key = `${row.id}\u0000${agentId}`;
+    const other = kept.get(key);
+    const better = other === undefined || down + up >= other.down + other.up;
+    if (other !== undefined) drop.run(better ? other.row.rowid : row.rowid);
+    if (better) kept.set(key, { row, at, start, agentId, down, up });
+  }
+  let key = 0;
+  for (const { row, at, start, agentId, down, up } of kept.values()) {
     key++;
     const counted = isCounted({ conn_type: row.type ?? '', process: row.process ?? '' });
     // Closed until the core lists it: the first snapshot opens again what still lives.
-    adopt.run(key, row.agent_id?.trim() || agent, start, counted ? 1 : 0, minuteOf(at), at, row.rowid);
+    adopt.run(key, agentId, start, counted ? 1 : 0, minuteOf(at), at, row.rowid);
     sample.run(minuteOf(at), key, down, up);
   }
   const put = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
