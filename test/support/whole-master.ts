@@ -34,6 +34,7 @@ export interface Answer {
 
 /** A whole master in this process: sockets, threads and stores as they are. */
 export class WholeMaster {
+  static readonly TOKEN = TOKEN;
   readonly #components: Component[];
   readonly #server: HttpServer;
   readonly ingest: IngestThread;
