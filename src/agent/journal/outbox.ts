@@ -9,6 +9,11 @@ import { StringTable } from './string-table.ts';
 /** Taken over from the original's file: delivered by the original's wire, under the id it was collected with. */
 export const FLAG_ADOPTED = 4;
 
+/** Counting millions of rows takes longer than sending some of them: it gets one part in so many of the time. */
+const COUNT_SHARE = 50;
+/** A count that is done so soon is made each time. */
+const QUICK_MS = 2;
+
 /** A row of a batch: its key in the journal and the revision that was sent. */
 type Ref = readonly [key: number, rev: number];
 type SampleRef = readonly [minute: number, conn: number, rev: number, flags: number];
@@ -51,14 +56,33 @@ interface SampleRow {
 export class Outbox {
   readonly #journal: Journal;
   readonly #db: Sqlite;
+  #waiting = 0;
+  /** Monotonic milliseconds. */
+  #countNotBefore = 0;
 
   constructor(journal: Journal) {
     this.#journal = journal;
     this.#db = journal.db;
   }
 
-  /** Rows waiting. */
+  /** Rows waiting, to be told: counted as often as that costs next to nothing, estimated in between. */
   backlog(): number {
+    const began = performance.now();
+    if (began >= this.#countNotBefore) {
+      this.#waiting = this.#count();
+      const took = performance.now() - began;
+      this.#countNotBefore = took < QUICK_MS ? 0 : began + COUNT_SHARE * took;
+    }
+    return this.#waiting;
+  }
+
+  /** The rows of a batch wait no more. */
+  delivered(batch: Batch): void {
+    const rows = batch.rows.samples.length + batch.rows.closed.length;
+    this.#waiting = Math.max(0, this.#waiting - rows);
+  }
+
+  #count(): number {
     const row = prepared(
       this.#db,
       `SELECT (SELECT count(*) FROM samples INDEXED BY samples_dirty WHERE dirty = 1)
@@ -80,20 +104,25 @@ export class Outbox {
       refs: { samples: [], connections: [], closed: [], totals: [], gaps: [], runs: [], lost: [] },
     };
     if (maxRows === 0) return batch;
-    // Room is left for the connections' own rows, and for totals and closes, so that none of them starves.
-    const third = Math.max(1, Math.ceil(maxRows / 3));
     const room = () => Math.max(0, maxRows - batch.count);
     this.#takeSmall(batch, strings, Math.max(1, Math.floor(maxRows / 8)));
-    const limit = Math.min(third, room());
+    // Samples, and the rows of connections that they bring along, leave room for totals and closes: none starves.
+    const share = batch.count + (room() > 0 ? Math.max(1, Math.floor((room() * 2) / 3)) : 0);
+    const limit = share - batch.count;
     const samples = prepared(
       this.#db,
       `SELECT minute, conn, down, up, rdown, rup, flags, rev FROM samples INDEXED BY samples_dirty
          WHERE dirty = 1 AND flags & ${FLAG_ADOPTED} = 0 ORDER BY minute, conn LIMIT ?`,
     ).all(limit) as SampleRow[];
-    const full = samples.length === limit;
-    const frontier = full ? (samples.at(-1)?.minute ?? 0) : Number.MAX_SAFE_INTEGER;
     const ids = new Map<number, number>();
-    for (const sample of samples) this.#takeSample(batch, strings, sample, ids);
+    let newest = 0;
+    for (const sample of samples) {
+      if (batch.count >= share) break;
+      this.#takeSample(batch, strings, sample, ids);
+      newest = sample.minute;
+    }
+    const all = samples.length < limit && batch.rows.samples.length === samples.length;
+    const frontier = all ? Number.MAX_SAFE_INTEGER : newest;
     this.#takeTotals(batch, frontier, Math.ceil(room() / 2));
     this.#takeClosed(batch, strings, frontier, room(), ids);
     return batch;
@@ -155,15 +184,22 @@ export class Outbox {
   ): void {
     const rows = prepared(
       this.#db,
-      `SELECT key, closed_at, close_rev FROM connections INDEXED BY connections_close_dirty
+      `SELECT key, id, dirty, closed_at, close_rev FROM connections INDEXED BY connections_close_dirty
          WHERE close_dirty = 1 AND last_minute < ? AND agent_id = ? ORDER BY last_minute LIMIT ?`,
-    ).all(frontier, this.#journal.agentId, Math.ceil(room / 2)) as {
+    ).all(frontier, this.#journal.agentId, room) as {
       key: number;
+      id: string;
+      dirty: number;
       closed_at: number;
       close_rev: number;
     }[];
+    const end = batch.count + room;
     for (const row of rows) {
-      const id = ids.get(row.key) ?? this.#takeConnection(batch, strings, row.key);
+      const known = ids.get(row.key) ?? (row.dirty === 0 ? strings.index(row.id) : undefined);
+      // One that brings its connection's row must find room for both, unless it is the only one.
+      if (known === undefined && batch.count + 2 > end && batch.count > 0) break;
+      if (batch.count >= end) break;
+      const id = known ?? this.#takeConnection(batch, strings, row.key);
       batch.rows.closed.push([id, row.closed_at]);
       batch.refs.closed.push([row.key, row.close_rev]);
       batch.count++;

@@ -128,6 +128,7 @@ export class SyncEngine {
       return NOW;
     }
     this.#ack.ok(batch, answer, this.#clock.now());
+    this.#outbox.delivered(batch);
     this.status.sent += batch.count;
     if (answer.rejected.length > 0) {
       this.#log.warn(
