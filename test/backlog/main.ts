@@ -1,6 +1,7 @@
 // A master that is away, for minutes or for a month: what an agent records meanwhile stays within its bounds and
 // arrives completely. `npm run test:backlog` runs everything small; `-- --month [--budget MiB]` a month as it is.
 import { parseArgs } from 'node:util';
+import { endOnSignals } from '../support/command.ts';
 import { Tally } from '../support/tally.ts';
 import { offline } from './offline.ts';
 import { outage } from './outage.ts';
@@ -13,6 +14,7 @@ const { values } = parseArgs({
   },
 });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+endOnSignals();
 const tally = new Tally();
 console.log(`backlog: seed ${seed}`);
 if (values.month) {

@@ -2,6 +2,7 @@
 // nothing twice. `npm run test:kills -- --rounds 200 [--seed N] [--only TEXT] [--keep]`
 import { parseArgs } from 'node:util';
 import type { Random } from '../../src/simulator/random.ts';
+import { endOnSignals } from '../support/command.ts';
 import { hold } from '../support/hold.ts';
 import { type RecordRow, RecordsFile } from '../support/records-file.ts';
 import { Tally } from '../support/tally.ts';
@@ -37,6 +38,7 @@ function* schedule(random: Random): Generator<Kill, never> {
 console.log(`kills: ${rounds} rounds, seed ${seed}`);
 const began = performance.now();
 const seconds = () => `${((performance.now() - began) / 1000).toFixed(1)} s`;
+endOnSignals();
 const tally = new Tally();
 const world = new World(seed);
 const seen = new Map<string, RecordRow>();

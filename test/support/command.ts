@@ -127,3 +127,8 @@ export async function runCommand(
   const ended = (await Promise.race([command.exited, late])) ?? (await command.kill());
   return { ...ended, stdout: command.stdout, stderr: command.stderr };
 }
+
+/** For suites that are programs of their own: told to end, they end at once and take their processes along. */
+export function endOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+}
