@@ -107,7 +107,8 @@ export class SyncEngine {
   async #stepV2(): Promise<Next> {
     // Also before the first one after the original's wire was used: then all goes again, oldest first.
     const empty = this.#probing || this.#ack.usedV1();
-    const batch = this.#outbox.next(empty ? 0 : this.#limit());
+    const limit = this.#limit();
+    const batch = this.#outbox.next(empty ? 0 : limit);
     this.#outbox.sending(batch);
     const reply = await this.#transport.post('/api/v2/sync', this.#encode(batch));
     const outcome = judgeReply(reply);
@@ -144,7 +145,7 @@ export class SyncEngine {
     this.#narrowed = null;
     this.#proven = false;
     // A batch that was not nearly full took all there was.
-    return batch.count * 4 >= this.#limit() ? NOW : INTERVAL;
+    return batch.count * 4 >= limit ? NOW : INTERVAL;
   }
 
   async #stepV1(batch: V1Batch): Promise<Next> {
