@@ -161,6 +161,6 @@ it('import, both protocols and restarts in any order: every byte is booked exact
       merger.close();
       for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
