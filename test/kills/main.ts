@@ -96,6 +96,7 @@ try {
   tally.failed++;
   console.log(`FAILED to begin: ${(error as Error).stack}`);
 } finally {
+  if (tally.failed > 0) console.log(world.lastWords());
   if (tally.failed > 0) console.log(`replay: npm run test:kills -- --rounds ${rounds} --seed ${seed}`);
   if (values.keep) console.log(`kept: ${world.directory.keep()}`);
   await world.close();

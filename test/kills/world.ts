@@ -198,6 +198,13 @@ export class World {
     return { agents, master: await this.master.command.stop('SIGTERM', PATIENCE_MS), answers };
   }
 
+  /** The newest that everybody said, for whoever looks for what went wrong. */
+  lastWords(): string {
+    const commands = this.agents.map(({ id, command }): [string, RunningCommand] => [`agent ${id}`, command]);
+    if (this.#master !== null) commands.push(['master', this.#master.command]);
+    return commands.map(([name, { stderr }]) => `-- ${name}\n${stderr.slice(-3000)}`).join('\n');
+  }
+
   async close(): Promise<void> {
     this.#asking = false;
     for (const { command, core } of this.agents) {
@@ -238,6 +245,8 @@ export class World {
       agentId: agent.id,
       core: agent.core.port,
       masterUrl: this.#wire.url,
+      // Why a delivery waits is told at this level.
+      args: ['--log-level', 'debug'],
     });
   }
 
