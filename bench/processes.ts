@@ -90,12 +90,13 @@ export function startCommand(
   args: readonly string[],
   log: string,
   nodeArgs: readonly string[] = [],
+  env: Record<string, string> = {},
 ): ChildProcess {
   const out = openSync(log, 'a');
   return spawn(process.execPath, [...nodeArgs, program, ...args], {
-    stdio: ['ignore', out, out, 'ipc'],
+    stdio: ['ignore', out, out],
     // What a developer's shell sets must not change what is measured.
-    env: { PATH: process.env.PATH, TZ: 'UTC' },
+    env: { PATH: process.env.PATH, TZ: 'UTC', ...env },
   });
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { end, sleep, startCommand } from '../processes.ts';
@@ -27,15 +27,19 @@ export class RunningMaster {
   readonly port: number;
   readonly #process: ReturnType<typeof startCommand>;
 
-  private constructor(port: number, process: ReturnType<typeof startCommand>) {
+  readonly #delayFile: string;
+
+  private constructor(port: number, process: ReturnType<typeof startCommand>, delayFile: string) {
     this.port = port;
     this.#process = process;
+    this.#delayFile = delayFile;
   }
 
   static async start(name: string, options: BenchOptions): Promise<RunningMaster> {
     const directory = join(options.directory, name);
     mkdirSync(directory, { recursive: true });
     const port = await freePort();
+    const delayFile = join(directory, 'delay.json');
     const child = startCommand(
       options.program,
       [
@@ -44,8 +48,9 @@ export class RunningMaster {
       ],
       join(directory, 'master.log'),
       ['--import', new URL('probe.ts', import.meta.url).href],
+      { BENCH_DELAY_FILE: delayFile },
     );
-    const master = new RunningMaster(port, child);
+    const master = new RunningMaster(port, child, delayFile);
     for (let tries = 0; !(await master.#alive()); tries++) {
       if (tries > 100 || child.exitCode !== null)
         throw new Error(`the master does not start: see ${directory}`);
@@ -67,11 +72,11 @@ export class RunningMaster {
   }
 
   /** How late the main thread was since this was asked last. */
-  delay(): Promise<Delay> {
-    return new Promise((resolve) => {
-      this.#process.once('message', (message) => resolve(message as Delay));
-      this.#process.send({});
-    });
+  async delay(): Promise<Delay> {
+    rmSync(this.#delayFile, { force: true });
+    this.#process.kill('SIGUSR2');
+    while (!existsSync(this.#delayFile)) await sleep(20);
+    return JSON.parse(readFileSync(this.#delayFile, 'utf8')) as Delay;
   }
 
   /** Seconds until no facts wait any more. */
