@@ -43,6 +43,8 @@ export interface SyncStatus {
 
 const RETRY_BASE_MS = 1000;
 const RETRY_CAP_MS = 120_000;
+/** While nobody is there an attempt costs nobody anything, and what waits is to arrive soon after the return. */
+const NOBODY_CAP_MS = 15_000;
 const DENIED_MS = 5 * 60_000;
 const PROBE_MS = 3_600_000;
 const NOW: Next = { kind: 'now' };
@@ -61,6 +63,7 @@ export class SyncEngine {
   readonly #clock: AgentClock;
   readonly #options: SyncEngineOptions;
   readonly #backoff: Backoff;
+  readonly #nobody: Backoff;
   readonly #log: Logger;
   readonly #monotonic: () => number;
   /** Rows that fit, after a 413; and while a batch that the master cannot read is being narrowed down. */
@@ -81,6 +84,7 @@ export class SyncEngine {
     this.#clock = options.clock;
     this.#log = options.logger;
     this.#backoff = new Backoff(RETRY_BASE_MS, RETRY_CAP_MS, options.random);
+    this.#nobody = new Backoff(RETRY_BASE_MS, NOBODY_CAP_MS, options.random);
     this.#monotonic = options.monotonic ?? (() => performance.now());
     this.#fits = Number(this.#journal.meta('fits') ?? MAX_ROWS);
   }
@@ -168,6 +172,7 @@ export class SyncEngine {
 
   #succeeded(serverTime: number | null): void {
     this.#backoff.reset();
+    this.#nobody.reset();
     this.status.failure = null;
     this.status.lastOk = this.#clock.now();
     if (serverTime === null) return;
@@ -179,7 +184,7 @@ export class SyncEngine {
     switch (outcome.kind) {
       case 'retry': {
         this.status.failure = outcome.reason;
-        const ms = this.#backoff.next(outcome.floorMs);
+        const ms = (outcome.nobody ? this.#nobody : this.#backoff).next(outcome.floorMs);
         this.#log.debug({ reason: outcome.reason, ms }, 'sync failed, will try again');
         return { kind: 'after', ms };
       }
@@ -311,6 +316,6 @@ function judgeV1(reply: Parameters<typeof judgeReply>[0]): Outcome {
   // An original answers 500 to what it cannot read; there is no way to tell that from trouble of its own.
   const outcome = judgeReply(reply);
   return outcome.kind === 'unsupported'
-    ? { kind: 'retry', floorMs: 60_000, reason: 'no sync endpoint' }
+    ? { kind: 'retry', floorMs: 60_000, reason: 'no sync endpoint', nobody: false }
     : outcome;
 }

@@ -10,8 +10,8 @@ export type Reply =
 export type Outcome =
   /** Merged, or the head did not match: both are in the answer. */
   | { kind: 'answered'; answer: SyncAnswer }
-  /** Keep everything, try again later. */
-  | { kind: 'retry'; floorMs: number; reason: string }
+  /** Keep everything, try again later; sooner when nobody was there to be burdened. */
+  | { kind: 'retry'; floorMs: number; reason: string; nobody: boolean }
   /** Smaller batches from now on. */
   | { kind: 'too-large' }
   /** The master cannot read this batch at all. */
@@ -20,6 +20,16 @@ export type Outcome =
   | { kind: 'denied'; status: number; reason: string }
   /** A master without this version of the protocol. */
   | { kind: 'unsupported' };
+
+/** The request never reached anybody. A time-out is not among them: a master may be there and have too much to do. */
+const NOBODY: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
 
 function messageOf(body: string): string {
   try {
@@ -35,7 +45,9 @@ function messageOf(body: string): string {
 
 /** Decides by the table of docs/sync.md. */
 export function judgeReply(reply: Reply): Outcome {
-  if (reply.kind === 'failed') return { kind: 'retry', floorMs: 0, reason: reply.reason };
+  if (reply.kind === 'failed') {
+    return { kind: 'retry', floorMs: 0, reason: reply.reason, nobody: NOBODY.has(reply.reason) };
+  }
   const { status } = reply;
   if (status >= 200 && status < 300) return readAnswer(reply.body);
   if (status === 413) return { kind: 'too-large' };
@@ -45,7 +57,8 @@ export function judgeReply(reply: Reply): Outcome {
   if (status === 401 || status === 403) return { kind: 'denied', status, reason: messageOf(reply.body) };
   if (status === 404 || status === 405) return { kind: 'unsupported' };
   // 408, 425, 429, 5xx, and whatever a proxy in between invents: nothing is known to be wrong with the data.
-  return { kind: 'retry', floorMs: reply.retryAfterMs, reason: `${status} ${messageOf(reply.body)}` };
+  const reason = `${status} ${messageOf(reply.body)}`;
+  return { kind: 'retry', floorMs: reply.retryAfterMs, reason, nobody: false };
 }
 
 function readAnswer(body: string): Outcome {
@@ -55,7 +68,7 @@ function readAnswer(body: string): Outcome {
   } catch {
     // Not JSON: a captive portal or a proxy's page, handled below like any answer that is none.
   }
-  return { kind: 'retry', floorMs: 0, reason: 'the answer is not one of a master' };
+  return { kind: 'retry', floorMs: 0, reason: 'the answer is not one of a master', nobody: false };
 }
 
 /** Milliseconds of a Retry-After header: seconds or an HTTP date; 0 when absent or unreadable. */
