@@ -16,6 +16,8 @@ import { Wire } from './wire.ts';
 const FAIL_POINTS = pathToFileURL(join(import.meta.dirname, 'fail-points.ts')).href;
 /** A process that never comes to its point, or does not come back, has failed; machines are shared. */
 const PATIENCE_MS = 60_000;
+/** An agent whose master was away comes back after a random wait, which may be a minute after some attempts. */
+const ARRIVAL_MS = 150_000;
 /** Rows of the original's database for each kill during the import: three chunks. */
 const IMPORTED_AT_ONCE = 2500;
 
@@ -171,7 +173,7 @@ export class World {
     await waitFor(
       `what is new in round ${number}`,
       async () => (await this.master.data<unknown[]>(`/connections?host=${host}`)).length === opened.length,
-      { timeoutMs: PATIENCE_MS, everyMs: 100 },
+      { timeoutMs: ARRIVAL_MS, everyMs: 100 },
     );
     for (const { core, id } of opened) core.close(id);
   }
@@ -179,7 +181,7 @@ export class World {
   /** Traffic ends; resolves when all of it is at the master and in the fact store, and everything has stopped. */
   async end(arrived: () => boolean): Promise<{ agents: Ended[]; master: Ended; answers: Answers }> {
     for (const { core } of this.agents) core.rest();
-    await waitFor('everything at the master', arrived, { timeoutMs: PATIENCE_MS, everyMs: 500 });
+    await waitFor('everything at the master', arrived, { timeoutMs: ARRIVAL_MS, everyMs: 500 });
     const answers = {
       verify: await this.master.data<Answers['verify']>('/verify?from=2026-01-01T00:00:00Z'),
       sums: Object.fromEntries(
