@@ -350,19 +350,19 @@ export class Books {
   }
 
   #sample(entry: BookEntry, minute: number): void {
-    const last = entry.pending.at(-1);
-    const values = {
-      minute,
-      download: entry.counter.download,
-      upload: entry.counter.upload,
-      recoveredDownload: entry.recovered.download,
-      recoveredUpload: entry.recovered.upload,
-    };
-    if (last !== undefined && last.minute === minute) entry.pending[entry.pending.length - 1] = values;
-    else entry.pending.push(values);
-    // Counters are absolute: without every other sample minutes are coarser and sums the same.
-    if (entry.pending.length > MAX_PENDING)
-      entry.pending = entry.pending.filter((_, i, { length }) => (length - i) % 2 === 1);
+    let sample = entry.pending.at(-1);
+    if (sample === undefined || sample.minute !== minute) {
+      sample = { minute, download: 0, upload: 0, recoveredDownload: 0, recoveredUpload: 0 };
+      entry.pending.push(sample);
+      // Counters are absolute: without every other sample minutes are coarser and sums the same.
+      if (entry.pending.length > MAX_PENDING)
+        entry.pending = entry.pending.filter((_, i, { length }) => (length - i) % 2 === 1);
+    }
+    // In place: with thousands of connections a new object for each of their changes is most of the garbage.
+    sample.download = entry.counter.download;
+    sample.upload = entry.counter.upload;
+    sample.recoveredDownload = entry.recovered.download;
+    sample.recoveredUpload = entry.recovered.upload;
     entry.minute = Math.max(entry.minute, minute);
     this.#dirty.add(entry);
   }

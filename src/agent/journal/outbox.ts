@@ -142,10 +142,15 @@ export class Outbox {
 
   /** The connection's row goes along until it was acknowledged once. Returns the index of its id. */
   #takeConnection(batch: Batch, strings: StringTable, key: number): number {
-    const row = prepared(this.#db, 'SELECT * FROM connections WHERE key = ?').get(key) as ConnectionRow;
-    const fields = fieldsOfRow(row);
-    const id = strings.index(fields.id);
-    if (row.dirty === 1) {
+    // Nearly always it was acknowledged long ago; reading its forty columns costs more than the sample itself.
+    const known = prepared(this.#db, 'SELECT id, dirty FROM connections WHERE key = ?').get(key) as {
+      id: string;
+      dirty: number;
+    };
+    const id = strings.index(known.id);
+    if (known.dirty === 1) {
+      const row = prepared(this.#db, 'SELECT * FROM connections WHERE key = ?').get(key) as ConnectionRow;
+      const fields = fieldsOfRow(row);
       batch.rows.connections.push([
         id,
         fields.start,
@@ -231,17 +236,20 @@ export class Outbox {
 
   /** Before a batch leaves: it is in flight, and its samples are marked as sent. One transaction. */
   sending(batch: Batch): void {
-    const mark = prepared(
-      this.#db,
-      `UPDATE samples SET flags = flags | ${FLAG_SENT_BEFORE} WHERE minute = ? AND conn = ?`,
-    );
     this.#db.transaction(() => {
       prepared(this.#db, 'INSERT INTO inflight (batch) VALUES (?)').run(batch.id);
       prepared(
         this.#db,
         `DELETE FROM inflight WHERE seq NOT IN (SELECT seq FROM inflight ORDER BY seq DESC LIMIT ${MAX_INFLIGHT})`,
       ).run();
-      for (const [minute, conn] of batch.refs.samples) mark.run(minute, conn);
+      const last = batch.refs.samples.at(-1);
+      if (last === undefined) return;
+      // The batch has all dirty samples up to its last one, and nothing was written since it was chosen.
+      prepared(
+        this.#db,
+        `UPDATE samples INDEXED BY samples_dirty SET flags = flags | ${FLAG_SENT_BEFORE}
+         WHERE dirty = 1 AND flags & ${FLAG_ADOPTED} = 0 AND (minute, conn) <= (?, ?)`,
+      ).run(last[0], last[1]);
     })();
   }
 }
