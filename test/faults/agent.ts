@@ -43,6 +43,8 @@ export class TestAgent {
   readonly oracle = new Oracle();
   /** The earliest time that its clock ever told while it watched, epoch ms. */
   earliest = Number.MAX_SAFE_INTEGER;
+  /** By how much it was ahead of the true time at most, ms. */
+  ahead = 0;
   alive = false;
 
   constructor(options: AgentOptions) {
@@ -108,6 +110,7 @@ export class TestAgent {
     this.oracle.look(frame);
     const at = this.clock.now();
     this.earliest = Math.min(this.earliest, at);
+    this.ahead = Math.max(this.ahead, at - this.options.core.now);
     const outcome = this.#scanner.scan(frame, at);
     if (!outcome.ok) throw new Error(`unreadable frame: ${outcome.detail}`);
     this.recorder.snapshot(outcome.diff);

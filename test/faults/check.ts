@@ -416,6 +416,14 @@ class Checker {
     const clocks = this.#schedule.agents.map((agent) => agent.earliest);
     const first = Math.floor(Math.min(...clocks, this.#schedule.begun) / 60_000);
     const last = Math.floor(this.#schedule.now / 60_000) + 10;
+    for (const agent of this.#schedule.agents) {
+      // No clock was ever ahead in these schedules, so neither is what an agent makes of it.
+      if (this.#schedule.has('clock-jump')) break;
+      this.#hold(
+        agent.ahead <= 10 * 60_000,
+        () => `I6: the clock of an agent was ahead by ${agent.ahead} ms`,
+      );
+    }
     for (const fact of this.#facts) {
       this.#hold(
         fact.bucket >= first && fact.bucket <= last,

@@ -3,6 +3,7 @@ import type { Reply } from '../../src/agent/sync/outcome.ts';
 import { CodedError } from '../../src/common/errors.ts';
 import { decodeV1, decodeV2, parseJson } from '../../src/master/ingest/decode.ts';
 import { Merger } from '../../src/master/ingest/merger.ts';
+import type { SyncAnswer } from '../../src/protocol/v2.ts';
 
 /** A real master's commit point (its SQLite file), reached without a socket. */
 export class TestMaster {
@@ -12,6 +13,8 @@ export class TestMaster {
   alive = false;
   /** It is one of the original's, which knows no protocol 2. */
   onlyV1 = false;
+  /** Most rows that it asks for in one batch. */
+  maxRows = 5000;
 
   constructor(path: string, now: () => number) {
     this.path = path;
@@ -65,7 +68,7 @@ export class TestMaster {
       const value = parseJson(body);
       const data =
         path === '/api/v2/sync'
-          ? this.merger.v2(decodeV2(value), null, false)
+          ? this.#small(this.merger.v2(decodeV2(value), null, false))
           : this.merger.v1(decodeV1(value), null);
       return {
         kind: 'answer',
@@ -82,6 +85,10 @@ export class TestMaster {
         body: JSON.stringify({ code: error.code }),
       };
     }
+  }
+
+  #small(answer: SyncAnswer): SyncAnswer {
+    return { ...answer, limits: { ...answer.limits, rows: Math.min(answer.limits.rows, this.maxRows) } };
   }
 
   copy(): Buffer {

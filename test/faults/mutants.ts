@@ -73,7 +73,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     faults: ['clock-jump', 'restore-master'],
-    from: 1,
+    from: 4,
   },
   {
     name: 'memory is marked clean before the commit',
@@ -134,7 +134,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     faults: ['journal-lost', 'old-journal-back', 'restore-master'],
-    from: 1,
+    from: 4,
   },
   {
     name: 'booked into the minute of the sample, before the newest fact',
@@ -277,7 +277,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     faults: ['torn-snapshot', 'core-restart'],
-    from: 1,
+    from: 6,
   },
   {
     name: 'negative unattributed bytes are clipped',
@@ -305,6 +305,24 @@ export const MUTANTS: readonly Mutant[] = [
     from: 1,
   },
   {
+    name: 'a clock that was set right keeps the help it had from the master',
+    edits: [
+      {
+        file: 'src/agent/clock.ts',
+        search: 'const adjust = this.#unset && wall >= this.#buildDate ? 0 : this.#adjust;',
+        replace: 'const adjust = this.#adjust;',
+      },
+    ],
+    faults: ['no-clock'],
+    from: 1,
+  },
+  {
+    name: 'what retention deleted is not told to a master that was set back',
+    edits: [{ file: ACK, search: '      this.#reportForgotten(after);\n', replace: '' }],
+    faults: ['retention', 'restore-master'],
+    from: 1,
+  },
+  {
     name: 'the mark "sent" is never set',
     edits: [
       {
@@ -314,7 +332,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     faults: ['prune', 'lose-answer', 'restore-master', 'days-offline'],
-    from: 1,
+    from: 30,
   },
   {
     name: 'the mark "again" is never set by an answer that was not ok',
@@ -333,7 +351,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     faults: ['prune', 'lose-answer', 'restore-master', 'days-offline'],
-    from: 1,
+    from: 9,
   },
   {
     name: 'what is too old is taken',
@@ -346,7 +364,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     faults: ['prune', 'lose-answer', 'restore-master', 'days-offline'],
-    from: 1,
+    from: 9,
   },
   {
     name: 'a close is sent before the last sample',
@@ -357,8 +375,8 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'WHERE close_dirty = 1 AND coalesce(?, 0) >= 0 AND agent_id = ?',
       },
     ],
-    faults: ['prune', 'lose-answer', 'restore-master', 'days-offline'],
-    from: 1,
+    faults: ['prune', 'small-batches', 'days-offline'],
+    from: 10,
   },
   {
     name: 'a fact store that is ahead of the records is not cut',
@@ -383,7 +401,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     faults: ['restore-master'],
-    from: 10,
+    from: 190,
     stride: 10,
   },
   {

@@ -61,9 +61,11 @@ async function test(mutant: Mutant): Promise<{ killed: boolean; text: string }> 
   try {
     mutate(directory, mutant);
     const { code, output } = await run(directory, mutant);
-    const seconds = ((Date.now() - began) / 1000).toFixed(1);
     const failed = /^FAILED seed (\d+).*\n\s*(.*)$/m.exec(output);
+    const seconds = ((Date.now() - began) / 1000).toFixed(1);
     if (code === 1 && failed !== null) {
+      const whole = await run(ROOT, { ...mutant, from: Number(failed[1]), runs: 1 });
+      if (whole.code !== 0) return { killed: false, text: `seed ${failed[1]} fails without it, too` };
       return { killed: true, text: `seed ${failed[1]}, ${seconds} s: ${failed[2]?.slice(0, 100)}` };
     }
     if (code === 0)
