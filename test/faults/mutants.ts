@@ -327,8 +327,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: OUTBOX,
-        search: 'for (const [minute, conn] of batch.refs.samples) mark.run(minute, conn);',
-        replace: 'void mark;',
+        search: '      if (last === undefined) return;\n',
+        replace: '      if (last === undefined || last.length > 0) return;\n',
       },
     ],
     faults: ['prune', 'lose-answer', 'restore-master', 'days-offline'],
