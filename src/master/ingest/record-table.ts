@@ -56,6 +56,8 @@ export class RecordTable {
   readonly #update: Statement;
   readonly #emptyMask: Statement;
   readonly #fill: Statement;
+  /** The text of the time written last: a batch has few different ones. */
+  #time = { at: Number.NaN, text: '' };
   #cache = new Map<string, RecordState>();
   #nextNum: number;
   #numsTaken = false;
@@ -188,6 +190,11 @@ export class RecordTable {
     return created;
   }
 
+  #timeText(at: number): string {
+    if (this.#time.at !== at) this.#time = { at, text: formatTime(at) };
+    return this.#time.text;
+  }
+
   #insertRecord(record: RecordState, now: number): void {
     const fields = record.fields;
     if (fields === null) throw new Error('a new record must have fields');
@@ -196,7 +203,7 @@ export class RecordTable {
       record.agentId,
       record.counter.download,
       record.counter.upload,
-      formatTime(record.updatedAt),
+      this.#timeText(record.updatedAt),
       fields.start === 0 ? '' : formatTime(fields.start),
       ...DESCRIPTIVE_FIELDS.map((field) => fields[field.name]),
       record.num,
@@ -218,7 +225,7 @@ export class RecordTable {
     this.#update.run(
       record.counter.download,
       record.counter.upload,
-      formatTime(record.updatedAt),
+      this.#timeText(record.updatedAt),
       record.updatedAt,
       record.base.download,
       record.base.upload,
