@@ -11,21 +11,30 @@ interface MinuteSums {
   unmeasured: Bytes;
 }
 
+/** Facts of one statement: the call into SQLite costs as much as a row. */
+const ROWS = 64;
+const COLUMNS = ['conn', 'kind', 'bucket', 'prev', 'recovered', 'down', 'up', 'conns', 'agent_id'] as const;
+
+const insert = (rows: number) =>
+  `INSERT INTO pending_facts (${COLUMNS.join(', ')})
+   VALUES ${new Array(rows).fill(`(${COLUMNS.map(() => '?').join(', ')})`).join(', ')}`;
+
 /**
  * What one merge transaction books besides records: facts on their way, and per agent and minute the three sums of
  * which `core + unmeasured = attributed + unattributed` holds exactly, because all four are written here, once.
  */
 export class Ledger {
-  readonly #insert: Statement;
+  readonly #insertMany: Statement;
+  readonly #insertOne: Statement;
   readonly #totals: Statement;
   readonly #minutes = new Map<string, Map<number, MinuteSums>>();
+  /** Facts not yet given to SQLite, value by value. */
+  #facts: (number | string)[] = [];
   #rows = 0;
 
   constructor(db: Sqlite) {
-    this.#insert = db.prepare(
-      `INSERT INTO pending_facts (conn, kind, bucket, prev, recovered, down, up, conns, agent_id)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
+    this.#insertMany = db.prepare(insert(ROWS));
+    this.#insertOne = db.prepare(insert(1));
     this.#totals = db.prepare(
       `INSERT INTO core_totals (agent_id, minute, down, up, unmeasured_down, unmeasured_up) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (agent_id, minute) DO UPDATE SET down = down + excluded.down, up = up + excluded.up,
@@ -43,7 +52,16 @@ export class Ledger {
 
   reset(): void {
     this.#minutes.clear();
+    this.#facts = [];
     this.#rows = 0;
+  }
+
+  #insert(...values: (number | string)[]): void {
+    this.#rows++;
+    this.#facts.push(...values);
+    if (this.#facts.length < ROWS * COLUMNS.length) return;
+    this.#insertMany.run(this.#facts);
+    this.#facts = [];
   }
 
   #minute(agentId: string, minute: number): MinuteSums {
@@ -64,7 +82,7 @@ export class Ledger {
   /** Books what a sample yielded. Overlay repeats bytes of others: it becomes facts, and enters no sum. */
   book(record: RecordState, booking: Booking): void {
     for (const fact of booking.facts) {
-      this.#insert.run(
+      this.#insert(
         record.num,
         record.counted ? 0 : 1,
         fact.bucket,
@@ -75,7 +93,6 @@ export class Ledger {
         fact.conns,
         record.agentId,
       );
-      this.#rows++;
     }
     if (!record.counted) return;
     const { booked, covered } = booking;
@@ -96,14 +113,16 @@ export class Ledger {
     sums.unattributed.upload += increase.upload;
   }
 
-  /** Writes the minutes, netted: one unattributed fact for each that is not zero. Call once per transaction. */
+  /**
+   * Writes what is left of the facts, and the minutes, netted: one unattributed fact for each that is not zero. Call
+   * once per transaction.
+   */
   write(): void {
     for (const [agentId, minutes] of this.#minutes) {
       for (const [minute, sums] of minutes) {
         const { unattributed, core, unmeasured } = sums;
         if (unattributed.download !== 0 || unattributed.upload !== 0) {
-          this.#insert.run(0, 2, minute, 0, 0, unattributed.download, unattributed.upload, 0, agentId);
-          this.#rows++;
+          this.#insert(0, 2, minute, 0, 0, unattributed.download, unattributed.upload, 0, agentId);
         }
         if (core.download || core.upload || unmeasured.download || unmeasured.upload) {
           this.#totals.run(
@@ -118,5 +137,9 @@ export class Ledger {
       }
     }
     this.#minutes.clear();
+    for (let at = 0; at < this.#facts.length; at += COLUMNS.length) {
+      this.#insertOne.run(this.#facts.slice(at, at + COLUMNS.length));
+    }
+    this.#facts = [];
   }
 }
