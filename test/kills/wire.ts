@@ -10,6 +10,7 @@ export type Fault = 'request' | 'answer';
 export class Wire {
   readonly #server: Server;
   readonly #target: () => number;
+  #port = 0;
   #fault: { kind: Fault; happened: () => void } | null = null;
 
   /** `target`: the master's port on 127.0.0.1. */
@@ -20,17 +21,21 @@ export class Wire {
     });
   }
 
+  /** At the port of the first time, so that agents find it again. */
   async start(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
+    this.#port = (this.#server.address() as AddressInfo).port;
   }
 
+  /** As without a master: connections end, and new ones are refused. */
   async stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await closed;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.#port}`;
   }
 
   /** `happened` is called once, at that very moment; until then nothing else is lost. */

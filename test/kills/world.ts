@@ -116,8 +116,10 @@ export class World {
       assertKilled(ended, kill);
     } else {
       const ended = await this.#killMaster(kill);
+      await this.#wire.stop();
       await sleep(downMs);
       await this.#startMaster();
+      await this.#wire.start();
       assertKilled(ended, kill);
     }
     await this.#newestArrives(number);
