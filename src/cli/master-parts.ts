@@ -58,6 +58,11 @@ export function buildMaster(setup: MasterSetup): MasterParts {
     path: files.facts,
     tempDirectory: files.temp,
     backupDirectory: join(dirname(files.facts), 'backup'),
+    onRecovered: (reason) =>
+      logger.error(
+        { reason },
+        'the facts file was damaged; its last good copy took its place, and lots follow',
+      ),
   });
   const flusher = new LotFlusher({ source: ingest, facts, log: logger });
   const records = new RecordsReader({ path: database });

@@ -1,4 +1,11 @@
-import { countryOf, type FactFields, groupOf, nodeOf, parseChains, routeOf } from '../../domain/dimensions.ts';
+import {
+  countryOf,
+  type FactFields,
+  groupOf,
+  nodeOf,
+  parseChains,
+  routeOf,
+} from '../../domain/dimensions.ts';
 import { siteOf } from '../store/dictionary-values.ts';
 import type { Fact } from '../store/store.ts';
 import type { Totals } from './answers.ts';

@@ -8,3 +8,9 @@ export function readEverything(): string[] {
   const tables = ['meta', ...DICTIONARIES, ...LOT_TABLES];
   return tables.map((table) => `SELECT count(*), bit_xor(hash(COLUMNS(*))) FROM ${quoted(table)}`);
 }
+
+/** Statements that read what says where all columns lie, and none of the columns: some milliseconds for any size. */
+export function readStructure(): string[] {
+  const tables = ['meta', ...DICTIONARIES, ...LOT_TABLES];
+  return tables.map((table) => `SELECT count(*) FROM pragma_storage_info('${table}')`);
+}

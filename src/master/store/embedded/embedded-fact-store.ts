@@ -4,6 +4,7 @@ import { CodedError } from '../../../common/errors.ts';
 import type { Fact, FactStore, Lot, ReadOptions, RunQuery, StoredLot } from '../store.ts';
 import { readEverything } from './check-file.ts';
 import { fileError } from './file-errors.ts';
+import { keepLastGoodOfOpen } from './last-good.ts';
 import type { FactMigration } from './migrations.ts';
 import { insertLot, moveLot, tokenNumber, tokenText } from './move-lot.ts';
 import { type DuckDB, loadDuckDB } from './native.ts';
@@ -24,12 +25,18 @@ export interface EmbeddedOptions {
   readConcurrency?: number;
   /** Questions that may wait behind them. */
   readQueue?: number;
-  /** Lots between two checkpoints; DuckDB also makes one whenever its log exceeds 16 MB. */
+  /** Lots between two checkpoints; one is also made after so many rows that the log gets long. */
   lotsPerCheckpoint?: number;
   now?: () => number;
+  /** Told when the file was damaged, and the copy of its last good state took its place. */
+  onRecovered?: (reason: string) => void;
   load?: () => Promise<DuckDB>;
   migrations?: readonly FactMigration[];
 }
+
+/** An hour of flushes; and some 50 MB of log. */
+const LOTS_PER_CHECKPOINT = 240;
+const ROWS_PER_CHECKPOINT = 500_000;
 
 interface Opened extends OpenFile {
   readers: Readers;
@@ -46,6 +53,7 @@ export class EmbeddedFactStore implements FactStore {
   #opened: Opened | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   #lotsSinceCheckpoint = 0;
+  #rowsSinceCheckpoint = 0;
 
   constructor(options: EmbeddedOptions) {
     this.#options = options;
@@ -62,6 +70,7 @@ export class EmbeddedFactStore implements FactStore {
       tempDirectory: options.tempDirectory ?? `${options.path}.tmp`,
       ...(options.backupDirectory === undefined ? {} : { backupDirectory: options.backupDirectory }),
       ...(options.migrations === undefined ? {} : { migrations: options.migrations }),
+      ...(options.onRecovered === undefined ? {} : { onRecovered: options.onRecovered }),
     });
     const concurrency = options.readConcurrency ?? 3;
     const readers = new Readers(duckdb, file.instance, { concurrency, queue: options.readQueue ?? 32 });
@@ -75,7 +84,7 @@ export class EmbeddedFactStore implements FactStore {
       if (!opened) return;
       this.#opened = undefined;
       await opened.readers.close();
-      await checkpoint(opened.writer);
+      await this.#checkpoint(opened.writer);
       opened.writer.closeSync();
       opened.close();
     });
@@ -121,10 +130,9 @@ export class EmbeddedFactStore implements FactStore {
       const stage = await this.#stage(writer, lot, chunks);
       await transaction(writer, () => moveLot(writer, lot, stage, this.#now()));
       this.#lotsSinceCheckpoint++;
-      if (this.#lotsSinceCheckpoint >= (this.#options.lotsPerCheckpoint ?? 240)) {
-        this.#lotsSinceCheckpoint = 0;
-        await checkpoint(writer);
-      }
+      this.#rowsSinceCheckpoint += lot.rows;
+      const many = this.#lotsSinceCheckpoint >= (this.#options.lotsPerCheckpoint ?? LOTS_PER_CHECKPOINT);
+      if (many || this.#rowsSinceCheckpoint >= ROWS_PER_CHECKPOINT) await this.#checkpoint(writer);
       return true;
     });
   }
@@ -192,6 +200,17 @@ export class EmbeddedFactStore implements FactStore {
     return stage;
   }
 
+  /**
+   * Writes DuckDB's log into the file, once a copy of it is made; without one the log stays a little longer, which
+   * costs nothing. So it does when readers make it impossible for a moment.
+   */
+  async #checkpoint(writer: DuckDBConnection): Promise<void> {
+    this.#lotsSinceCheckpoint = 0;
+    this.#rowsSinceCheckpoint = 0;
+    if (!(await keepLastGoodOfOpen(this.#options.path))) return;
+    await writer.run('CHECKPOINT').catch(() => undefined);
+  }
+
   #require(): Opened {
     if (!this.#opened) throw new CodedError('not_ready', 'the fact store is not open');
     return this.#opened;
@@ -216,9 +235,4 @@ async function transaction<T>(writer: DuckDBConnection, work: () => Promise<T>):
     await writer.run('ROLLBACK').catch(() => undefined);
     throw error;
   }
-}
-
-/** Readers can make it impossible for a moment; then the log stays a little longer, which costs nothing. */
-async function checkpoint(writer: DuckDBConnection): Promise<void> {
-  await writer.run('CHECKPOINT').catch(() => undefined);
 }

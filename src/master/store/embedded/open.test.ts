@@ -15,6 +15,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { EmbeddedFactStore } from './embedded-fact-store.ts';
+import { lastGoodOf } from './last-good.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 import { useStoreDirectory } from './store-directory.test-support.ts';
 
@@ -111,8 +112,9 @@ describe('opening', () => {
     ['its header is overwritten', (file: string) => overwrite(file, 0, 4096)],
     ['it is garbage', (file: string) => writeFileSync(file, 'no facts here '.repeat(2000))],
     ['it is cut inside its headers', (file: string) => truncateSync(file, 5000)],
-  ])('calls a file damaged when %s', async (_, damage) => {
+  ])('calls a file damaged when %s and there is no copy', async (_, damage) => {
     await (await at.filled()).stop();
+    rmSync(lastGoodOf(at.path));
     damage(at.path);
     await expect(at.open()).rejects.toMatchObject({ code: 'file_damaged' });
   });

@@ -12,7 +12,9 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { CodedError } from '../../../common/errors.ts';
+import { readStructure } from './check-file.ts';
 import { fileError } from './file-errors.ts';
+import { keepLastGood, restoreLastGood } from './last-good.ts';
 import { type FactMigration, identify, MIGRATIONS, migrate, refuseUnknown } from './migrations.ts';
 import type { DuckDB } from './native.ts';
 import { SCHEMA_VERSION } from './schema.ts';
@@ -25,6 +27,8 @@ export interface OpenSettings {
   /** Where backups may be written, if anywhere. */
   backupDirectory?: string;
   migrations?: readonly FactMigration[];
+  /** Told when the file was damaged, and the copy of its last good state took its place. */
+  onRecovered?: (reason: string) => void;
 }
 
 export interface OpenFile {
@@ -65,7 +69,9 @@ export async function openFacts(duckdb: DuckDB, settings: OpenSettings): Promise
   let writer: DuckDBConnection | undefined;
   try {
     refuseByHeader(path);
-    if (existsSync(path)) await inspect(duckdb, path, migrations.at(-1)?.to ?? SCHEMA_VERSION);
+    await inspectOrRecover(duckdb, path, migrations.at(-1)?.to ?? SCHEMA_VERSION, settings.onRecovered);
+    // Opening merges the log into the file.
+    keepLastGood(path);
     instance = await duckdb.DuckDBInstance.create(path, NO_EXTENSIONS);
     const opened = instance;
     writer = await opened.connect();
@@ -117,13 +123,33 @@ function refuseByHeader(path: string): void {
   }
 }
 
+async function inspectOrRecover(
+  duckdb: DuckDB,
+  path: string,
+  newest: number,
+  onRecovered: (reason: string) => void = () => {},
+): Promise<void> {
+  if (!existsSync(path)) return;
+  try {
+    await inspect(duckdb, path, newest);
+  } catch (error) {
+    const coded = fileError(error, path);
+    if (!(coded instanceof CodedError) || coded.code !== 'file_damaged' || !restoreLastGood(path))
+      throw coded;
+    onRecovered(coded.message);
+    await inspect(duckdb, path, newest);
+  }
+}
+
 async function inspect(duckdb: DuckDB, path: string, newest: number): Promise<void> {
   const options = { ...NO_EXTENSIONS, access_mode: 'READ_ONLY', threads: '1' };
   const instance = await duckdb.DuckDBInstance.create(path, options);
   try {
     const connection = await instance.connect();
     try {
-      refuseUnknown(await identify(connection), path, newest);
+      const kind = await identify(connection);
+      refuseUnknown(kind, path, newest);
+      if (typeof kind === 'object') for (const statement of readStructure()) await connection.run(statement);
     } finally {
       connection.closeSync();
     }
@@ -155,6 +181,9 @@ function safety(settings: OpenSettings): string[] {
     `SET threads = ${Math.round(settings.threads)}`,
     `SET temp_directory = ${text(settings.tempDirectory)}`,
     "SET max_temp_directory_size = '1GB'",
+    // Checkpoints are made when a copy of the file was made before (`last-good.ts`), and never in between.
+    "SET checkpoint_threshold = '1TiB'",
+    'PRAGMA disable_checkpoint_on_shutdown',
     `SET allowed_directories = [${directories.map((path) => text(resolve(path))).join(', ')}]`,
     'SET autoload_known_extensions = false',
     'SET autoinstall_known_extensions = false',
