@@ -1,4 +1,5 @@
 import { MINUTE_MS, minuteOf } from '../domain/bucket.ts';
+import { LATEST_MS } from '../domain/time.ts';
 
 /** How far the journal may be ahead of the master before its minutes go back (docs/sync.md, Clocks). */
 const AHEAD_MS = 10 * MINUTE_MS;
@@ -48,6 +49,8 @@ export class AgentClock {
 
   /** Takes in the `server_time` of an answer. */
   serverTime(serverTime: number): void {
+    // An answer that is corrupt, or a master whose own clock was never set, is no help.
+    if (serverTime < this.#buildDate || serverTime > LATEST_MS) return;
     const wall = this.#wall();
     const unset = wall < this.#buildDate && serverTime > this.#buildDate;
     if (unset) this.#setAdjust(serverTime - wall, true);

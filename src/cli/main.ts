@@ -8,6 +8,8 @@ import { explain, runProgram } from './run-program.ts';
 
 /** Loads what a role needs only when it runs: an agent on a small machine has no memory for the rest. */
 async function construct(command: ParsedCommand): Promise<Program> {
+  // What is recorded is somebody's browsing history: files are made for their owner alone.
+  process.umask(0o077);
   switch (command.command) {
     case 'agent':
       return (await import('./agent.ts')).agentProgram(command.values);

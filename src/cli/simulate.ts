@@ -1,4 +1,5 @@
 import type { Component } from '../common/component.ts';
+import { listenError } from '../common/listen-error.ts';
 import { createLogger } from '../common/logger.ts';
 import { SimulatedCore } from '../simulator/core.ts';
 import { DESKTOP, ROUTER, steadyLoad } from '../simulator/profiles.ts';
@@ -15,7 +16,13 @@ export function simulateProgram(values: ValuesOf<'simulate'>): Program {
   const server = values.recording === undefined ? liveServer(values) : recordingServer(values);
   const component: Component = {
     name: 'simulated core',
-    start: () => server.start(),
+    start: async () => {
+      try {
+        await server.start();
+      } catch (error) {
+        throw listenError(error, '127.0.0.1', values.port);
+      }
+    },
     stop: () => server.stop(),
   };
   return {

@@ -14,5 +14,17 @@ export function normalAgentId(text: string): string | null {
   const length = [...id].length;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is refused here
   if (length < 1 || length > MAX_AGENT_ID_CHARACTERS || /[\u0000-\u001f\u007f-\u009f]/.test(id)) return null;
+  // Controls of direction make one name look like another.
+  if (/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/.test(id)) return null;
   return id;
+}
+
+/** Whether an id is the reserved one, or looks exactly like it. */
+export function isLocalAgentId(id: string): boolean {
+  return (
+    id
+      .normalize('NFKC')
+      .replace(/\p{Cf}/gu, '')
+      .toLowerCase() === LOCAL_AGENT_ID
+  );
 }

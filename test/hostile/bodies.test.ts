@@ -65,6 +65,21 @@ describe('a body that is meant to hurt', () => {
   });
 
   it.each([
+    ['v2', `{"v":2,"runs":[${'{},'.repeat(5_000_000)}{}]}`],
+    ['v1', `{"agent_id":"a","connections":[${'{},'.repeat(5_000_000)}{}]}`],
+    ['v2', `{"strings":[${'"ab",'.repeat(3_000_000)}""]}`],
+    ['v2', `{${Array.from({ length: 1_000_000 }, (_, i) => `"k${i}":1`).join()}}`],
+  ] as const)(
+    'millions of values in some kilobytes are refused before they are parsed: %s',
+    async (version, body) => {
+      const before = process.memoryUsage().rss;
+      const answer = await master.postRaw(version, gzipSync(body), true);
+      expect([answer.status, answer.body.code]).toEqual([413, 'body_too_large']);
+      expect(process.memoryUsage().rss - before).toBeLessThan(200 * MIB);
+    },
+  );
+
+  it.each([
     ['brackets', '['.repeat(2_000_000)],
     ['objects', '{"a":'.repeat(500_000)],
     ['closed ones too', `${'['.repeat(50)}${']'.repeat(50)}`],
@@ -150,6 +165,7 @@ describe('the id of an agent', () => {
     ['an escape', 'a\u001b[31m'],
     ['a C1 control', 'a\u0085b'],
     ['half a surrogate pair', 'a\ud800'],
+    ['an override of direction', '\u202elacol'],
   ])('%s is refused', async (_name, id) => {
     expect((await master.post('v1', v1Body(id, [v1Record(unique('c'), 1)]))).status).toBe(400);
     expect((await master.post('v2', v2Body(id))).status).toBe(400);
@@ -163,7 +179,7 @@ describe('the id of an agent', () => {
   });
 
   it('"local" belongs to the agent inside this master: 403 in the envelope, quarantine in a record', async () => {
-    for (const id of ['local', ' local ']) {
+    for (const id of ['local', ' local ', 'local\u200b', 'ＬＯＣＡＬ']) {
       const v1 = await master.post('v1', v1Body(id, [v1Record('l', 1)]));
       expect([v1.status, v1.body.code]).toEqual([403, 'agent_id_reserved']);
       const v2 = await master.post('v2', v2Body(id));

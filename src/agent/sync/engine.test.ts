@@ -9,7 +9,7 @@ import { type Next, SyncEngine } from './engine.ts';
 import type { Reply } from './outcome.ts';
 
 type Request = Partial<SyncRequest> & { connections: unknown[] };
-type Answer = number | 'ok' | 'down' | 'late' | ((request: Request) => number | 'ok');
+type Answer = number | 'ok' | 'mismatch' | 'down' | 'late' | ((request: Request) => number | 'ok');
 
 let b: JournalBench;
 let engine: SyncEngine;
@@ -56,8 +56,8 @@ function post(path: string, request: Request): Reply {
   if (result === 'late') return { kind: 'failed', reason: 'UND_ERR_HEADERS_TIMEOUT' };
   const limits = { rows: 5000, bytes: 1 };
   const data = {
-    ok: true,
-    head_before: request.prev ?? null,
+    ok: result !== 'mismatch',
+    head_before: result === 'mismatch' ? `head-${sent.length}-nobody-knows` : (request.prev ?? null),
     accepted: 0,
     rejected: [],
     server_time: T,
@@ -65,9 +65,9 @@ function post(path: string, request: Request): Reply {
   };
   return {
     kind: 'answer',
-    status: result === 'ok' ? 200 : result,
+    status: typeof result === 'number' ? result : 200,
     retryAfterMs,
-    body: JSON.stringify(result === 'ok' ? { status: 'success', data } : { code: 'x' }),
+    body: JSON.stringify(typeof result === 'number' ? { code: 'x' } : { status: 'success', data }),
   };
 }
 
@@ -90,6 +90,32 @@ async function steps(most: number): Promise<Next[]> {
 const rowsOf = (request: Request) => (request.samples?.length ?? 0) + request.connections.length;
 const holds = (request: Request, id: string) => request.strings?.includes(id) ?? false;
 const waiting = () => Number(b.rows('SELECT count(*) AS n FROM samples WHERE dirty = 1')[0]?.n);
+
+describe('an answer that is not ok', () => {
+  it('is followed at once by what the master may miss', async () => {
+    fill(3);
+    v2 = 'mismatch';
+    expect(await engine.step()).toEqual({ kind: 'now' });
+    v2 = 'ok';
+    expect((await steps(5)).at(-1)).toEqual({ kind: 'interval' });
+    expect(waiting()).toBe(0);
+  });
+
+  it('again and again is followed by longer and longer pauses, and nothing is given up', async () => {
+    fill(3);
+    v2 = 'mismatch';
+    const taken: Next[] = [];
+    for (let i = 0; i < 12; i++) taken.push(await engine.step());
+    const pauses = taken.map((next) => (next.kind === 'after' ? next.ms : 0));
+    expect(pauses).toEqual([0, 0, 0, 2000, 4000, 8000, 16_000, 32_000, 64_000, 120_000, 120_000, 120_000]);
+    expect(waiting()).toBe(3);
+    v2 = 'ok';
+    await steps(5);
+    expect(waiting()).toBe(0);
+    v2 = 'mismatch';
+    expect(await engine.step()).toEqual({ kind: 'now' });
+  });
+});
 
 describe('an answer 413', () => {
   it('halves the batches until they fit, and that is remembered', async () => {

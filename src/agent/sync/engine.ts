@@ -46,6 +46,7 @@ const RETRY_CAP_MS = 120_000;
 /** While nobody is there an attempt costs nobody anything, and what waits is to arrive soon after the return. */
 const NOBODY_CAP_MS = 15_000;
 const DENIED_MS = 5 * 60_000;
+const SAY_AGAIN_MS = 3_600_000;
 const PROBE_MS = 3_600_000;
 const NOW: Next = { kind: 'now' };
 const INTERVAL: Next = { kind: 'interval' };
@@ -73,6 +74,10 @@ export class SyncEngine {
   #probing = false;
   #proven = false;
   #v1Until = 0;
+  /** Answers in a row that were not ok. */
+  #mismatches = 0;
+  /** Monotonic ms; null while the master answers. */
+  #saidUnreachable: number | null = null;
   readonly status: SyncStatus = { protocol: 2, lastOk: null, clockOffsetMs: 0, failure: null, sent: 0 };
 
   constructor(options: SyncEngineOptions) {
@@ -125,13 +130,10 @@ export class SyncEngine {
     this.#succeeded(answer.server_time);
     if (answer.limits.rows > 0 && answer.limits.rows < this.#fits) this.#fits = answer.limits.rows;
     if (!answer.ok) {
-      this.#log.warn(
-        { head: answer.head_before, prev: batch.prev },
-        'the master is at another state than expected; sending again what it may miss',
-      );
       this.#ack.notOk(batch, answer.head_before);
-      return NOW;
+      return this.#mismatched(answer.head_before, batch.prev);
     }
+    this.#mismatches = 0;
     this.#ack.ok(batch, answer, this.#clock.now());
     this.#outbox.delivered(batch);
     this.status.sent += batch.count;
@@ -170,7 +172,20 @@ export class SyncEngine {
     return NOW;
   }
 
+  /** Said when it begins and once an hour, not at every attempt: an agent may be offline for days. */
+  #sayUnreachable(reason: string): void {
+    const now = this.#monotonic();
+    if (this.#saidUnreachable !== null && now - this.#saidUnreachable < SAY_AGAIN_MS) return;
+    this.#saidUnreachable = now;
+    this.#log.warn(
+      { reason, backlog: this.#outbox.backlog() },
+      'the master cannot be reached; recording goes on',
+    );
+  }
+
   #succeeded(serverTime: number | null): void {
+    if (this.#saidUnreachable !== null) this.#log.info('the master answers again');
+    this.#saidUnreachable = null;
     this.#backoff.reset();
     this.#nobody.reset();
     this.status.failure = null;
@@ -185,7 +200,7 @@ export class SyncEngine {
       case 'retry': {
         this.status.failure = outcome.reason;
         const ms = (outcome.nobody ? this.#nobody : this.#backoff).next(outcome.floorMs);
-        this.#log.debug({ reason: outcome.reason, ms }, 'sync failed, will try again');
+        this.#sayUnreachable(outcome.reason);
         return { kind: 'after', ms };
       }
       case 'too-large': {
@@ -225,6 +240,24 @@ export class SyncEngine {
         return NOW;
       }
     }
+  }
+
+  /**
+   * One mismatch is healed by the next batch, two clones heal in a few; a master that never agrees (a cache in between,
+   * two masters behind one name) must not be asked without a pause.
+   */
+  #mismatched(head: string | null, prev: string | null): Next {
+    this.#mismatches++;
+    if (this.#mismatches <= 3) {
+      this.#log.warn(
+        { head, prev },
+        'the master is at another state than expected; sending again what it may miss',
+      );
+      return NOW;
+    }
+    this.status.failure = 'the master is never at the state that it named';
+    if (this.#mismatches === 4) this.#log.error({ head, prev }, this.status.failure);
+    return { kind: 'after', ms: Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** (this.#mismatches - 3)) };
   }
 
   /**

@@ -24,7 +24,7 @@ interface Source {
 /**
  * Puts flags and environment together (a flag wins), checks each value, and reads the files of secrets.
  * An empty value counts as not given, as `${TOKEN:-}` in scripts and compose files means it; only a flag of an
- * option that has a default may not be empty, since there it is a slip.
+ * option that has a default may not be empty, since there it is a slip, nor one that guards (`notEmpty`).
  */
 export function gather(
   command: CommandName,
@@ -41,7 +41,9 @@ export function gather(
     const spec = specOf(name);
     const typed = line.get(name);
     const variable = environmentName(name);
-    if (typed === '' && (useOf(command, name).default !== undefined || spec.type === 'flag')) {
+    const needed =
+      useOf(command, name).default !== undefined || spec.type === 'flag' || spec.notEmpty === true;
+    if (typed === '' && needed) {
       problems.push({
         flag: `--${name}`,
         given: '',

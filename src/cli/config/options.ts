@@ -19,6 +19,7 @@ export const OPTIONS = {
   'api-token': {
     type: 'secret',
     value: 'TOKEN',
+    notEmpty: true,
     summary:
       'Token that agents and clients of the API must present; without one, only loopback, private and link-local addresses are served',
   },
@@ -101,6 +102,7 @@ export const OPTIONS = {
   'agent-id': {
     type: 'agent-id',
     value: 'ID',
+    notEmpty: true,
     summary:
       'Name of this agent at the master; without one, an identity is made once and kept in the database file',
   },

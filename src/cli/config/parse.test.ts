@@ -113,10 +113,20 @@ describe('values', () => {
   });
 
   test('an empty value counts as not given', () => {
-    expect(run('master', ['--api-token', '']).values.apiToken).toBeUndefined();
-    expect(run('master', ['--api-token=']).values.apiToken).toBeUndefined();
+    expect(run('master', ['--mihomo-host', 'a', '--mihomo-token', '']).values.mihomoToken).toBeUndefined();
+    expect(run('master', ['--mihomo-host', 'a', '--mihomo-token=']).values.mihomoToken).toBeUndefined();
     expect(run('master', '', { MIHOMO_TRACKER_LISTEN_PORT: '' }).values.listenPort).toBe(8080);
     expect(problems(['master', '--listen-port='])[0]?.problem).toBe('has an empty value');
+  });
+
+  test('but not the token that guards the master, nor the id of an agent: both would be ignored silently', () => {
+    for (const line of [
+      ['master', '--api-token', ''],
+      ['master', '--api-token='],
+      ['agent', '--agent-id', ''],
+    ]) {
+      expect(problems(line)[0]?.problem).toBe('has an empty value');
+    }
   });
 
   test('ours: types and defaults', () => {

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Component } from '../../common/component.ts';
-import { CodedError } from '../../common/errors.ts';
+import { listenError } from '../../common/listen-error.ts';
 import { createApp } from './app.ts';
 import type { HttpDeps, HttpOptions } from './deps.ts';
 import { MAX_CONNECTIONS } from './limits.ts';
@@ -30,7 +30,7 @@ export class HttpServer implements Component {
     try {
       await app.listen({ host, port });
     } catch (error) {
-      throw asCoded(error, host, port);
+      throw listenError(error, host, port);
     }
     this.#deps.logger.info({ host, port: this.port }, 'listening');
     if (this.#options.apiToken === null) {
@@ -57,18 +57,5 @@ export class HttpServer implements Component {
   get port(): number {
     const address = this.#app?.server.address() as AddressInfo | null | undefined;
     return address?.port ?? this.#options.port;
-  }
-}
-
-function asCoded(error: unknown, host: string, port: number): unknown {
-  switch ((error as { code?: string }).code) {
-    case 'EADDRINUSE':
-      return new CodedError('address_in_use', `${host} port ${port} is in use`, { cause: error });
-    case 'EACCES':
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new CodedError('address_unusable', `cannot listen on ${host} port ${port}`, { cause: error });
-    default:
-      return error;
   }
 }

@@ -46,12 +46,26 @@ const MISCLASSIFIED_SHARE = 0.01;
 
 /** Rows by agent and period; periods in which an agent has neither books nor gaps nor losses are left out. */
 export function verifyRows(books: Books): VerifyRow[] {
+  const by = {
+    gaps: byAgent(books.gaps),
+    lost: byAgent(books.lost),
+    runs: byAgent(books.runs),
+    waiting: byAgent(books.waiting),
+    core: byAgent(books.core),
+    booked: byAgent(books.booked),
+  };
   return books.agents.flatMap((agent) => {
-    const of = <T extends { agentId: string }>(rows: readonly T[]): T[] =>
-      rows.filter((row) => row.agentId === agent.agentId);
-    const mine = { ...books, gaps: of(books.gaps), lost: of(books.lost), runs: of(books.runs) };
-    const core = new Map(of(books.core).map((row) => [row.period, row]));
-    const booked = new Map(of(books.booked).map((row) => [row.period, row]));
+    const { agentId } = agent;
+    const of = <T>(rows: Map<string, T[]>): T[] => rows.get(agentId) ?? [];
+    const mine = {
+      ...books,
+      gaps: of(by.gaps),
+      lost: of(by.lost),
+      runs: of(by.runs),
+      waiting: of(by.waiting),
+    };
+    const core = new Map(of(by.core).map((row) => [row.period, row]));
+    const booked = new Map(of(by.booked).map((row) => [row.period, row]));
     return books.periods.flatMap((period, index) => {
       const row = verifyRow(mine, agent, period, core.get(index), booked.get(index));
       return row === null ? [] : [row];
@@ -59,7 +73,18 @@ export function verifyRows(books: Books): VerifyRow[] {
   });
 }
 
-/** `books` holds this agent's gaps, losses and runs alone. */
+/** Each list is gone through once, however many agents there are. */
+function byAgent<T extends { agentId: string }>(rows: readonly T[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const row of rows) {
+    const group = groups.get(row.agentId);
+    if (group === undefined) groups.set(row.agentId, [row]);
+    else group.push(row);
+  }
+  return groups;
+}
+
+/** `books` holds this agent's gaps, losses, runs and waiting facts alone. */
 function verifyRow(
   books: Books,
   agent: AgentRow,
@@ -105,9 +130,7 @@ function watched(books: Books, agent: AgentRow, period: NamedPeriod): { from: nu
 
 /** More may still come for it: it is not over, not delivered up to its end, or not wholly in the fact store. */
 function isOpen({ waiting, now }: Books, agent: AgentRow, period: NamedPeriod): boolean {
-  const pending = waiting.some(
-    (row) => row.agentId === agent.agentId && row.from < period.to && row.to > period.from,
-  );
+  const pending = waiting.some((row) => row.from < period.to && row.to > period.from);
   if (pending) return true;
   return period.to > now || Math.max(agent.bookedTo + MINUTE_MS, agent.lastSnapshot) < period.to;
 }

@@ -1,6 +1,6 @@
 import { CodedError } from '../../common/errors.ts';
 import { openStore, prepared, type Sqlite } from '../../common/sqlite.ts';
-import { LOCAL_AGENT_ID, normalAgentId } from '../../domain/agent-id.ts';
+import { isLocalAgentId, normalAgentId } from '../../domain/agent-id.ts';
 import { minuteOf } from '../../domain/bucket.ts';
 import { type SyncPackage, V1_SENDER } from '../../protocol/v1.ts';
 import { MAX_ROWS, ROW_ORDER, type SyncAnswer, type SyncRequest } from '../../protocol/v2.ts';
@@ -191,7 +191,7 @@ export class Merger {
       v1.agentId === null || v1.agentId.trim() === '' ? envelopeAgent : normalAgentId(v1.agentId);
     if (agentId === null) return 'malformed';
     if (boundAgent !== null && agentId !== boundAgent) return 'agent-mismatch';
-    if (agentId === LOCAL_AGENT_ID && this.#reserveLocal) return 'agent-mismatch';
+    if (isLocalAgentId(agentId) && this.#reserveLocal) return 'agent-mismatch';
     let record = this.#records.find(v1.id, agentId, context.importRow);
     if (record === undefined) {
       if (v1.sample.minute < minuteOf(context.horizon)) return 'too-old';
@@ -248,7 +248,7 @@ export class Merger {
         details: [{ field: 'agent_id', problem: 'must be 1 to 128 characters without controls' }],
       });
     }
-    if (id === LOCAL_AGENT_ID && this.#reserveLocal && !trusted) {
+    if (isLocalAgentId(id) && this.#reserveLocal && !trusted) {
       throw new CodedError('agent_id_reserved', 'the id "local" belongs to the agent inside this master');
     }
     if (boundAgent !== null && boundAgent !== id) {

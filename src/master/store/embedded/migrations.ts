@@ -61,7 +61,8 @@ async function transaction(connection: DuckDBConnection, statements: readonly st
     for (const statement of statements) await connection.run(statement);
     await connection.run('COMMIT');
   } catch (error) {
-    await connection.run('ROLLBACK');
+    // A statement that broke the transaction has ended it; its own error is the one to tell.
+    await connection.run('ROLLBACK').catch(() => undefined);
     throw error;
   }
 }
