@@ -197,13 +197,15 @@ class Checker {
     const samples = new Map(newest.map((row) => [row.conn, row]));
     const alone = this.#oneJournal();
     for (const row of rows) {
-      const record = this.#byId.get(`${agent.options.agentId} ${row.id}`)?.[0];
+      const known = this.#byId.get(`${agent.options.agentId} ${row.id}`) ?? [];
+      const record = known[0];
       if (record === undefined && this.#refused) continue;
       this.#hold(record !== undefined, () => `${row.id} of the journal is not on the master`);
       if (record === undefined) continue;
       const down = samples.get(row.key)?.down ?? row.down;
       const up = samples.get(row.key)?.up ?? row.up;
-      if (record.pruned === 1 || this.#refused) continue;
+      // What was pruned is forgotten; a clone that is behind may have begun a second record then.
+      if (known.some((one) => one.pruned === 1) || this.#refused) continue;
       this.#hold(
         record.down >= down &&
           record.up >= up &&

@@ -14,4 +14,5 @@ export const SEEDS: readonly NamedSeed[] = [
   },
   { seed: 1063, found: 'lost rows that retention deleted, because what they tell of is old' },
   { seed: 1138, found: 'samples of the time of the original’s wire, refused by a restored master' },
+  { seed: 254_705_103, found: 'a check that took the record of a stale clone for the pruned one' },
 ];
