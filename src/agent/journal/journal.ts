@@ -47,6 +47,7 @@ export class Journal {
   readonly #insertConnection: Statement;
   readonly #updateCounters: Statement;
   readonly #samples: SampleWriter;
+  readonly #putDirtyTotals: Statement;
   readonly #putTotals: Statement;
   readonly #putGap: Statement;
   readonly #putRun: Statement;
@@ -73,10 +74,14 @@ export class Journal {
     this.#insertConnection = db.prepare(INSERT_CONNECTION);
     this.#updateCounters = db.prepare(UPDATE_COUNTERS);
     this.#samples = new SampleWriter(db);
-    this.#putTotals = db.prepare(
-      `INSERT INTO totals (minute, down, up, rev) VALUES (?, ?, ?, ?)
-       ON CONFLICT (minute) DO UPDATE SET down = excluded.down, up = excluded.up, rev = excluded.rev, dirty = 1`,
-    );
+    const putTotals = (dirty: string) =>
+      db.prepare(
+        `INSERT INTO totals (minute, down, up, rev) VALUES (?, ?, ?, ?)
+         ON CONFLICT (minute) DO UPDATE SET down = excluded.down, up = excluded.up, rev = excluded.rev ${dirty}`,
+      );
+    // As for samples: the row of the running minute is dirty already, and its index must not be written each time.
+    this.#putDirtyTotals = putTotals('WHERE dirty = 1');
+    this.#putTotals = putTotals(', dirty = 1');
     this.#putGap = db.prepare(
       `INSERT INTO gaps (id, from_ms, to_ms, reason, rev) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET from_ms = excluded.from_ms, to_ms = excluded.to_ms, reason = excluded.reason,
@@ -216,7 +221,10 @@ export class Journal {
         const entries = changes.entries.toSorted((a, b) => a.key - b.key);
         for (const entry of entries) this.#writeEntry(entry, keys, at, rev);
         this.#samples.end();
-        for (const row of changes.totals) this.#putTotals.run(row.minute, row.download, row.upload, rev);
+        for (const row of changes.totals) {
+          const values = [row.minute, row.download, row.upload, rev];
+          if (this.#putDirtyTotals.run(values).changes === 0) this.#putTotals.run(values);
+        }
         for (const gap of changes.gaps) this.#putGap.run(gap.id, gap.from, gap.to, gap.reason, rev);
         for (const run of changes.runs) this.#putRun.run(run.id, run.from, run.version, rev);
         for (const entry of changes.closed) this.#writeClosed(entry, keys, at, rev);
