@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { cpuMs, end, Helper, RssWatch, sleep, startCommand, written } from '../processes.ts';
 import type { BenchOptions } from '../scenario.ts';
@@ -29,8 +29,8 @@ export interface AgentFigures {
 
 /** Runs the real command against a simulated core in a process of its own, and a master that takes everything. */
 export async function measureAgent(run: AgentRun, options: BenchOptions): Promise<AgentFigures> {
-  const directory = join(options.directory, `agent-${run.connections}`);
-  mkdirSync(directory, { recursive: true });
+  // Never a journal of another run: the seeded core lists the same ids again, which no core does.
+  const directory = mkdtempSync(join(options.directory, `agent-${run.connections}-`));
   const core = new Helper(new URL('core.ts', import.meta.url), [String(run.connections)]);
   const { port } = await core.next<{ port: number }>();
   const master = new TakingMaster();

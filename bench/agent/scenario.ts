@@ -19,7 +19,7 @@ async function measureSize(size: Size, options: BenchOptions): Promise<Result[]>
     {
       connections,
       // The first sync comes within a minute, and takes what no later one does: the rows of all connections.
-      warmUpMs: options.quick ? 15_000 : 75_000,
+      warmUpMs: 75_000,
       // Whole intervals of sync, so that its share is what it is.
       measureMs: options.quick ? 60_000 : 180_000,
       baseline: options.quick ? 10 : 30,
