@@ -35,7 +35,7 @@ const suites = [
     args: ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
     count: countUnit,
   },
-  processes('faults', 'random faults against real agents and masters', ['--runs', '1000']),
+  processes('faults', 'random faults against real agents and masters', ['--runs', '1000', '--from', '1']),
   {
     ...processes('mutations', 'broken variants, which random faults must notice', []),
     entry: 'test/faults/mutations.ts',
