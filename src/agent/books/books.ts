@@ -66,7 +66,7 @@ export interface BookEvents {
   opened?(entry: BookEntry): void;
   moved?(entry: BookEntry, download: number, upload: number): void;
   closed?(entry: BookEntry): void;
-  run?(verdict: RunVerdict, run: Run): void;
+  run?(verdict: RunVerdict | 'first', run: Run): void;
   anomaly?(entry: BookEntry): void;
   unbalanced?(remainder: number): void;
 }
@@ -217,7 +217,7 @@ export class Books {
       this.#grow(entry, listed, from, diff.at, true, step, counted);
     }
     this.#state.lastTotals = totals;
-    this.#beginRun(diff.at, 'ambiguous');
+    this.#beginRun(diff.at, 'first');
     this.#accept(counted, from, diff.at, step);
     this.#state.runCounted = counted;
     this.#setTotals(minuteOf(diff.at));
@@ -407,7 +407,7 @@ export class Books {
     this.#setTotals(minute);
   }
 
-  #beginRun(at: number, verdict: RunVerdict): void {
+  #beginRun(at: number, verdict: RunVerdict | 'first'): void {
     const run = { id: this.#state.nextRun++, from: at, version: this.#version };
     this.#runs.push(run);
     this.#state.runAccepted = { download: 0, upload: 0 };

@@ -29,10 +29,17 @@ function checkPath(text: string): Checked<string> {
 }
 
 /** A secret travels in a header, where a control character would end it or be refused much later. */
-export function checkSecret(text: string): Checked<string> {
-  return hasControls(text)
-    ? refuse('has control characters or several lines', 'one line of printable characters')
-    : accept(text);
+export function checkSecret(text: string, { bearer }: Pick<OptionSpec, 'bearer'> = {}): Checked<string> {
+  if (hasControls(text)) {
+    return refuse('has control characters or several lines', 'one line of printable characters');
+  }
+  if (bearer && !/^[!-~]+$/.test(text)) {
+    return refuse(
+      'has blanks or characters beyond ASCII',
+      'letters, digits and signs of ASCII, without blanks',
+    );
+  }
+  return accept(text);
 }
 
 const CHECKS: Record<OptionType, (text: string, spec: OptionSpec) => Checked<Value>> = {
@@ -42,7 +49,7 @@ const CHECKS: Record<OptionType, (text: string, spec: OptionSpec) => Checked<Val
   integer: checkInteger,
   decimal: checkDecimal,
   choice: checkChoice,
-  secret: checkSecret,
+  secret: (text, spec) => checkSecret(text, spec),
   'secret-file': checkPath,
   'listen-host': checkListenHost,
   'core-address': checkCoreAddress,

@@ -1,6 +1,7 @@
 import { checkSecret, checkValue, type Value } from './check-value.ts';
 import { type CommandName, optionsOf, useOf } from './commands.ts';
 import { nearest } from './nearest.ts';
+import type { OptionSpec } from './option.ts';
 import { environmentName, optionOfEnvironment } from './option.ts';
 import { isOptionName, OPTION_NAMES, type OptionName, specOf } from './options.ts';
 import { MASK, type Problem } from './problems.ts';
@@ -67,7 +68,7 @@ export function gather(
       const given = spec.type === 'secret' ? MASK : withoutCredentials(text);
       problems.push({ flag: as, given, problem: checked.problem, valid: checked.valid });
     } else if (spec.fileOf !== undefined && isOptionName(spec.fileOf)) {
-      const secret = readSecret(text, as, readFile);
+      const secret = readSecret(text, as, readFile, specOf(spec.fileOf));
       if (typeof secret === 'string') values.set(spec.fileOf, secret);
       else problems.push(secret);
     } else {
@@ -99,7 +100,12 @@ function chooseSecrets(sources: Map<OptionName, Source>, problems: Problem[], wa
   }
 }
 
-function readSecret(path: string, flag: string, readFile: (path: string) => string): string | Problem {
+function readSecret(
+  path: string,
+  flag: string,
+  readFile: (path: string) => string,
+  spec: OptionSpec,
+): string | Problem {
   let content: string;
   try {
     content = readFile(path);
@@ -115,7 +121,7 @@ function readSecret(path: string, flag: string, readFile: (path: string) => stri
   const secret = content.replace(/\r?\n$/, '');
   // An empty file must not quietly mean "no token": that would open what was meant to be closed.
   if (secret === '') return { flag, given: path, problem: 'is empty', valid: 'a file with the secret in it' };
-  const checked = checkSecret(secret);
+  const checked = checkSecret(secret, spec);
   return checked.ok ? checked.value : { flag, given: path, problem: checked.problem, valid: checked.valid };
 }
 

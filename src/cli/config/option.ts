@@ -28,6 +28,8 @@ export interface OptionSpec {
   /** Said of the number in messages, as in "60 (seconds)". */
   readonly unit?: string;
   readonly choices?: readonly string[];
+  /** Travels as a bearer token: what is not printable ASCII, or has blanks, can never match. */
+  readonly bearer?: true;
   /** Given and empty it would be silently ignored, and the effect would be the opposite of what was meant. */
   readonly notEmpty?: true;
   /** A `secret-file` delivers the value of this option. */

@@ -20,6 +20,7 @@ export const OPTIONS = {
     type: 'secret',
     value: 'TOKEN',
     notEmpty: true,
+    bearer: true,
     summary:
       'Token that agents and clients of the API must present; without one, only loopback, private and link-local addresses are served',
   },
@@ -74,7 +75,7 @@ export const OPTIONS = {
     summary:
       'Master to deliver to, such as http://192.168.1.10:8080; without one the agent only records locally',
   },
-  'master-token': { type: 'secret', value: 'TOKEN', summary: 'Token of the master' },
+  'master-token': { type: 'secret', value: 'TOKEN', bearer: true, summary: 'Token of the master' },
   'master-token-file': {
     type: 'secret-file',
     value: 'FILE',

@@ -129,6 +129,16 @@ describe('values', () => {
     }
   });
 
+  test('nor a token that no client could present', () => {
+    for (const token of ['two words', 'päss', '密码', ' ']) {
+      expect(problems(['master', '--api-token', token])[0]?.problem).toBe(
+        'has blanks or characters beyond ASCII',
+      );
+      expect(problems(['agent', '--master-url', 'http://a', '--master-token', token])).toHaveLength(1);
+    }
+    expect(run('agent', ['--mihomo-token', 'a secret of 密码']).values.mihomoToken).toBe('a secret of 密码');
+  });
+
   test('ours: types and defaults', () => {
     expect(run('master').values).toMatchObject({
       sampleInterval: 'auto',

@@ -31,9 +31,7 @@ describe('secrets', () => {
 
   test('come from files, without the newline at the end', () => {
     expect(run('master', '--api-token-file /t', {}, files).values.apiToken).toBe('hunter2');
-    expect(
-      run('agent', '--master-url http://h --master-token-file /crlf', {}, files).values.masterToken,
-    ).toBe('a b');
+    expect(run('agent', '--mihomo-token-file /crlf', {}, files).values.mihomoToken).toBe('a b');
     expect(run('agent', '', { MIHOMO_TRACKER_MIHOMO_TOKEN_FILE: '/t' }, files).values.mihomoToken).toBe(
       'hunter2',
     );

@@ -33,7 +33,8 @@ export class HttpServer implements Component {
       throw listenError(error, host, port);
     }
     this.#deps.logger.info({ host, port: this.port }, 'listening');
-    if (this.#options.apiToken === null) {
+    const reachable = !/^(127\.|::1$|localhost$)/i.test(host);
+    if (this.#options.apiToken === null && reachable) {
       this.#deps.logger.warn(
         'no --api-token: everybody in the local network may read the history and deliver data',
       );
