@@ -55,7 +55,7 @@ describe('an agent', () => {
     attach(core.port);
     await agent.said(/"reason":"core-down"/);
     await core.server.accept();
-    await agent.said(/"verdict":"ambiguous","run":1/);
+    await agent.said(/"verdict":"first","run":1/);
     await waitFor('an open feed', () => core.server.clients === 1);
 
     core.core.open({ host: 'a.example', type: 'Tun' }, { download: 10 });
