@@ -101,6 +101,19 @@ export function columnOf(field: FieldSpec): string {
   return field.column ?? field.name;
 }
 
+/** Columns of the original's `connections` table, in its order: journal and records keep them for a user's own SQL. */
+export const ORIGINAL_COLUMNS: readonly string[] = [
+  'id TEXT',
+  'conn_download INTEGER',
+  'conn_upload INTEGER',
+  'last_updated TEXT',
+  'start TEXT',
+  ...DESCRIPTIVE_FIELDS.filter((field) => field.name !== 'provider').map(
+    (field) => `${columnOf(field)} ${field.type === 'integer' ? 'INTEGER' : 'TEXT'}`,
+  ),
+  'agent_id TEXT',
+];
+
 /** Field values where the core said nothing. */
 export function emptyFields(id: string): ConnectionFields {
   const fields: Record<string, string | number> = { id, start: 0 };

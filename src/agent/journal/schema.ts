@@ -1,6 +1,6 @@
 import { copyFileSync } from 'node:fs';
 import type { Sqlite, StoreFile } from '../../common/sqlite.ts';
-import { columnOf, DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
+import { ORIGINAL_COLUMNS } from '../../domain/connection.ts';
 import { adoptOriginalRows } from './adopt.ts';
 
 /**
@@ -12,18 +12,6 @@ import { adoptOriginalRows } from './adopt.ts';
  * that is overwritten within its minute touches no index at all. The wide row of a connection is written when it
  * is first seen, when it closes, and once an hour.
  */
-const CONNECTION_COLUMNS = [
-  'id TEXT',
-  'conn_download INTEGER',
-  'conn_upload INTEGER',
-  'last_updated TEXT',
-  'start TEXT',
-  ...DESCRIPTIVE_FIELDS.filter((field) => field.name !== 'provider').map(
-    (field) => `${columnOf(field)} ${field.type === 'integer' ? 'INTEGER' : 'TEXT'}`,
-  ),
-  'agent_id TEXT',
-];
-
 const OUR_COLUMNS = [
   'key INTEGER',
   "provider TEXT NOT NULL DEFAULT ''",
@@ -105,7 +93,7 @@ function hasTable(db: Sqlite, name: string): boolean {
 function createJournal(db: Sqlite): void {
   const adopted = hasTable(db, 'connections');
   if (!adopted) {
-    db.exec(`CREATE TABLE connections (${CONNECTION_COLUMNS.join(', ')}, PRIMARY KEY (id, agent_id))`);
+    db.exec(`CREATE TABLE connections (${ORIGINAL_COLUMNS.join(', ')}, PRIMARY KEY (id, agent_id))`);
   }
   for (const column of OUR_COLUMNS) db.exec(`ALTER TABLE connections ADD COLUMN ${column}`);
   db.exec(TABLES);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Sqlite, StoreFile } from '../../common/sqlite.ts';
-import { columnOf, DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
+import { ORIGINAL_COLUMNS } from '../../domain/connection.ts';
 
 /**
  * The records database (`--database`). `connections` has the original's columns and primary key, so that a
@@ -14,18 +14,6 @@ import { columnOf, DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
  * - `imported`: NULL for records of this program, 0 for a row of the original's not yet imported, 1 after.
  * - `start_ms`, `updated_ms`: the text times as epoch milliseconds, for indexes and comparisons.
  */
-const ORIGINAL_COLUMNS = [
-  'id TEXT',
-  'conn_download INTEGER',
-  'conn_upload INTEGER',
-  'last_updated TEXT',
-  'start TEXT',
-  ...DESCRIPTIVE_FIELDS.filter((field) => field.name !== 'provider').map(
-    (field) => `${columnOf(field)} ${field.type === 'integer' ? 'INTEGER' : 'TEXT'}`,
-  ),
-  'agent_id TEXT',
-];
-
 const OUR_COLUMNS = [
   'num INTEGER',
   "provider TEXT NOT NULL DEFAULT ''",
