@@ -13,9 +13,9 @@ import type { Transport } from '../agent/sync/transport.ts';
 import type { Component } from '../common/component.ts';
 import { CodedError } from '../common/errors.ts';
 import { FileLock } from '../common/file-lock.ts';
+import { inspectStore } from '../common/inspect-store.ts';
 import type { Logger } from '../common/logger.ts';
 import { BUILD_DATE, VERSION } from '../common/program.ts';
-import { inspectStore } from '../common/sqlite.ts';
 
 const MEGABYTE = 1024 * 1024;
 

@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
 import type { Component } from '../common/component.ts';
 import { FileLock } from '../common/file-lock.ts';
+import { inspectStore } from '../common/inspect-store.ts';
 import type { Logger } from '../common/logger.ts';
-import { inspectStore } from '../common/sqlite.ts';
 import type { HttpOptions } from '../master/http/deps.ts';
 import type { ReadinessProbe } from '../master/http/readiness.ts';
 import { HttpServer } from '../master/http/server.ts';

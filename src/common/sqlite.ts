@@ -73,7 +73,7 @@ export function openStore(path: string, file: StoreFile): Sqlite {
   } catch (error) {
     db.close();
     if (error instanceof CodedError) throw error;
-    throw asCoded(error, path, file.kind);
+    throw storeError(error, path, file.kind);
   }
 }
 
@@ -97,24 +97,6 @@ export function prepared(db: Sqlite, sql: string): Database.Statement {
   return statement;
 }
 
-/**
- * Whether a file could be opened as this store, without touching it: throws what `openStore` would throw of its
- * identity and version. A file that does not exist yet is fine where it could be made.
- */
-export function inspectStore(path: string, file: StoreFile): void {
-  refuseNonDatabase(path, file.kind);
-  if (!existsSync(path)) return;
-  let db: Sqlite | undefined;
-  try {
-    db = new Database(path, { readonly: true, fileMustExist: true, timeout: 2000 });
-    identify(db, path, { ...file, beforeAdopt: () => {} });
-  } catch (error) {
-    throw error instanceof CodedError ? error : asCoded(error, path, file.kind);
-  } finally {
-    db?.close();
-  }
-}
-
 /** Opens the same file a second time, for reading only: nothing it runs can write. */
 export function openReader(path: string): Sqlite {
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 5000 });
@@ -122,7 +104,8 @@ export function openReader(path: string): Sqlite {
   return db;
 }
 
-function refuseNonDatabase(path: string, kind: string): void {
+/** Throws what can be said against a path before SQLite sees it. */
+export function refuseNonDatabase(path: string, kind: string): void {
   if (!existsSync(path)) {
     if (!existsSync(dirname(resolve(path)))) {
       throw new CodedError('file_unusable', `the directory of the ${kind} ${path} does not exist`);
@@ -145,17 +128,12 @@ function refuseNonDatabase(path: string, kind: string): void {
   }
 }
 
-function identify(db: Sqlite, path: string, file: StoreFile): number {
+/** The schema version that a file of this kind has, 0 for an empty one or one to adopt; throws for any other. */
+export function identify(db: Sqlite, path: string, file: StoreFile): number {
   const id = db.pragma('application_id', { simple: true }) as number;
   const version = db.pragma('user_version', { simple: true }) as number;
-  const newest = file.migrations.at(-1)?.version ?? 0;
   if (id === file.applicationId) {
-    if (version > newest) {
-      throw new CodedError(
-        'file_newer',
-        `the ${file.kind} ${path} has schema version ${version}; this program knows up to ${newest}`,
-      );
-    }
+    refuseNewer(version, path, file);
     return version;
   }
   const empty = db.prepare('SELECT count(*) AS n FROM sqlite_master').get() as { n: number };
@@ -165,6 +143,15 @@ function identify(db: Sqlite, path: string, file: StoreFile): number {
     return 0;
   }
   throw new CodedError('file_foreign', `${path} is an SQLite file of something else, not a ${file.kind}`);
+}
+
+export function refuseNewer(version: number, path: string, file: StoreFile): void {
+  const newest = file.migrations.at(-1)?.version ?? 0;
+  if (version <= newest) return;
+  throw new CodedError(
+    'file_newer',
+    `the ${file.kind} ${path} has schema version ${version}; this program knows up to ${newest}`,
+  );
 }
 
 function verifyPragmas(db: Sqlite, path: string): void {
@@ -190,7 +177,8 @@ function migrate(db: Sqlite, path: string, file: StoreFile, from: number): void 
   if (path !== ':memory:') db.pragma('wal_checkpoint(PASSIVE)');
 }
 
-function asCoded(error: unknown, path: string, kind: string): CodedError {
+/** A failure of SQLite in the words of the catalogue. */
+export function storeError(error: unknown, path: string, kind: string): CodedError {
   const code = (error as { code?: string }).code ?? '';
   const message = (error as Error).message;
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {

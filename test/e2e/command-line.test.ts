@@ -43,12 +43,28 @@ describe('the command', () => {
     expect(readdirSync(directory.path)).toEqual([]);
   });
 
-  it.each(['agent', 'master'])('checks %s without starting anything', async (role) => {
-    const { code, stdout } = await runCommand([role, '--check', '--log-level', 'warn'], {
+  it.each([
+    ['agent', []],
+    ['master', []],
+    ['master', ['--mihomo-host', '127.0.0.1']],
+  ])('checks %s %j without starting anything, and leaves no trace', async (role, more) => {
+    const { code, stdout } = await runCommand([role, '--check', '--log-level', 'warn', ...more], {
       cwd: directory.path,
     });
     expect(code).toBe(0);
     expect(stdout).toContain('nothing was started');
+    expect(readdirSync(directory.path)).toEqual([]);
+  });
+
+  it('checks the files of a stopped agent, and leaves no trace beside them', async () => {
+    const journal = directory.file('agent.db');
+    const agent = startAgent({ journal, core: 1 });
+    await agent.said(/agent started/);
+    await agent.stop();
+    const files = readdirSync(directory.path);
+    const { code } = await runCommand(['agent', '--check', '--local-database', journal]);
+    expect(code).toBe(0);
+    expect(readdirSync(directory.path)).toEqual(files);
   });
 
   it('refuses a journal that another process has, and says which', async () => {
