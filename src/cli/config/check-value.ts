@@ -28,6 +28,15 @@ function checkPath(text: string): Checked<string> {
   return hasControls(text) ? refuse('has control characters', 'a path') : accept(text);
 }
 
+/** A database file: SQLite would take what is refused here for a file of another name, or for none. */
+function checkStorePath(text: string): Checked<string> {
+  if (text === ':memory:') return refuse('is no file: nothing would be kept', 'a path');
+  if (text !== text.trim()) {
+    return refuse('begins or ends with a blank, which SQLite leaves out', 'a path without');
+  }
+  return checkPath(text);
+}
+
 /** A secret travels in a header, where a control character would end it or be refused much later. */
 export function checkSecret(text: string, { bearer }: Pick<OptionSpec, 'bearer'> = {}): Checked<string> {
   if (hasControls(text)) {
@@ -46,6 +55,7 @@ const CHECKS: Record<OptionType, (text: string, spec: OptionSpec) => Checked<Val
   flag: checkFlag,
   text: accept,
   path: checkPath,
+  'store-path': checkStorePath,
   integer: checkInteger,
   decimal: checkDecimal,
   choice: checkChoice,
@@ -60,8 +70,10 @@ const CHECKS: Record<OptionType, (text: string, spec: OptionSpec) => Checked<Val
   hosts: checkHosts,
 };
 
+const LITERAL: ReadonlySet<OptionType> = new Set(['secret', 'secret-file', 'path', 'store-path']);
+
 /** Checks one value by its option's type; blanks around it never belong to it, except in secrets and paths. */
 export function checkValue(text: string, spec: OptionSpec): Checked<Value> {
-  const literal = spec.type === 'secret' || spec.type === 'path' || spec.type === 'secret-file';
+  const literal = LITERAL.has(spec.type);
   return CHECKS[spec.type](literal ? text : text.trim(), spec);
 }

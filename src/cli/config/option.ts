@@ -3,6 +3,7 @@ export type OptionType =
   | 'flag'
   | 'text'
   | 'path'
+  | 'store-path'
   | 'integer'
   | 'decimal'
   | 'choice'

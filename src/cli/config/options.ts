@@ -7,7 +7,7 @@ import type { OptionSpec } from './option.ts';
  * Names, meanings and defaults of the first dozen are those of the Rust implementation.
  */
 export const OPTIONS = {
-  database: { type: 'path', value: 'PATH', summary: 'Database file of the master (SQLite)' },
+  database: { type: 'store-path', value: 'PATH', summary: 'Database file of the master (SQLite)' },
   'listen-host': { type: 'listen-host', value: 'HOST', summary: 'Address that the master listens on' },
   'listen-port': {
     type: 'integer',
@@ -88,7 +88,7 @@ export const OPTIONS = {
     summary: 'PEM certificate authority to trust for an https:// master',
   },
   'local-database': {
-    type: 'path',
+    type: 'store-path',
     value: 'PATH',
     summary: 'Database file of the agent (SQLite): the journal that survives a master out of reach',
   },

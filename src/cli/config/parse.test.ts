@@ -241,6 +241,33 @@ describe('problems', () => {
   });
 });
 
+describe('paths of databases', () => {
+  test.each([['a#b.db'], ['100%.db'], ['a%20b.db'], ['two words.db'], ['file:x.db'], ['家.db']])(
+    'as they are: %s',
+    (path) => {
+      expect(run('master', ['--database', path]).values.database).toBe(path);
+      expect(run('agent', ['--local-database', path]).values.localDatabase).toBe(path);
+    },
+  );
+
+  test.each([[':memory:'], [' a.db'], ['a.db '], ['a\nb.db']])(
+    'SQLite would open another file or none: %j',
+    (path) => {
+      expect(problems(['master', '--database', path])).toHaveLength(1);
+      expect(problems(['agent', '--local-database', path])).toHaveLength(1);
+    },
+  );
+
+  test('a question mark is refused where DuckDB would cut the path at it, and nowhere else', () => {
+    expect(problems(['master', '--database', 'a?b/master.db'])[0]).toMatchObject({
+      flag: '--database',
+      problem: expect.stringContaining('question mark'),
+    });
+    expect(problems(['demo', '--keep', 'a?b'])).toHaveLength(1);
+    expect(run('agent', ['--local-database', 'a?b.db']).values.localDatabase).toBe('a?b.db');
+  });
+});
+
 describe('rules between options', () => {
   test.each([
     ['agent --mihomo-insecure'],

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { isExposed } from './check-master-url.ts';
 import type { Value } from './check-value.ts';
 import type { CommandName } from './commands.ts';
@@ -34,6 +35,18 @@ export function applyRules(settled: Settled): Findings {
     if (given(name)) warnings.push(`--${name} has no effect: ${reason}`);
   };
   const text = (name: OptionName) => settled.values.get(name) as string | undefined;
+
+  for (const name of ['database', 'keep'] as const) {
+    // With its directory, which may be the working one. Said here: DuckDB would say it late, and of another file.
+    const path = text(name);
+    if (path === undefined || !resolve(path).includes('?')) continue;
+    problems.push({
+      flag: `--${name}`,
+      given: path,
+      problem: `is ${resolve(path)}, and DuckDB takes what follows a question mark in a path for settings`,
+      valid: 'a path without ?',
+    });
+  }
 
   const core = text('mihomo-host');
   if (settled.command === 'master' && core === undefined) {
