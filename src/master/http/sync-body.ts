@@ -17,6 +17,22 @@ export function isGzip(encoding: string | undefined): boolean {
   throw new CodedError('unsupported_media', 'the content-encoding must be gzip, once, or none');
 }
 
+/** Charsets of which every text that is JSON on our wire is UTF-8 as it stands. */
+const UTF8 = ['utf-8', 'utf8', 'us-ascii'];
+
+/**
+ * Throws `unsupported_media` for a body that says it is in another charset: it would be read as UTF-8 all the same, and
+ * what comes out are other names, or a message about JSON that helps nobody.
+ */
+export function checkCharset(contentType: string | undefined): void {
+  for (const [, quoted, plain] of (contentType ?? '').matchAll(
+    /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;]*))/gi,
+  )) {
+    if (UTF8.includes((quoted ?? plain ?? '').toLowerCase())) continue;
+    throw new CodedError('unsupported_media', 'the charset must be utf-8');
+  }
+}
+
 /**
  * Collects a body and stops at its limit while it streams: nothing beyond is kept, whatever Content-Length said.
  */

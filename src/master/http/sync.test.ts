@@ -57,6 +57,9 @@ describe('POST /sync', () => {
     ['application/json', 'br'],
     ['application/json', 'gzip, gzip'],
     ['application/json', 'deflate'],
+    ['application/json; charset=utf-16', undefined],
+    ['application/json;x=1;CHARSET="ISO-8859-1"', 'gzip'],
+    ['application/json; charset=', undefined],
   ])('refuses %s in %s with 415', async (type, encoding) => {
     const answer = await testApp().inject({
       method: 'POST',
@@ -67,6 +70,15 @@ describe('POST /sync', () => {
     expect(answer.statusCode).toBe(415);
     expect(answer.json()).toMatchObject({ status: 'error', code: 'unsupported_media', data: null });
   });
+
+  it.each(['application/json', 'application/json; charset=utf-8', 'application/json;charset="UTF-8"'])(
+    'takes %s',
+    async (type) => {
+      const headers = { ...BEARER, 'content-type': type };
+      const answer = await testApp().inject({ method: 'POST', url: '/api/v1/sync', headers, payload: '{}' });
+      expect(answer.statusCode).toBe(200);
+    },
+  );
 
   it('stops a chunked compressed body at 4 MiB, with little memory', async () => {
     const ingest = new FakeIngest();

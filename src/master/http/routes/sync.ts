@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Delivery, Ingest } from '../../ingest/ingest.ts';
 import { success } from '../envelope.ts';
-import { isGzip, type SyncBody, useSyncBodies } from '../sync-body.ts';
+import { checkCharset, isGzip, type SyncBody, useSyncBodies } from '../sync-body.ts';
 import type { SyncSlot, SyncSlots } from '../sync-slots.ts';
 
 declare module 'fastify' {
@@ -19,6 +19,7 @@ export function syncRoutes(app: FastifyInstance, ingest: Pick<Ingest, 'v1' | 'v2
   app.decorateRequest('syncSlot', null);
   app.addHook('onRequest', (request, reply, done) => {
     isGzip(request.headers['content-encoding']);
+    checkCharset(request.headers['content-type']);
     const slot = slots.take();
     request.syncSlot = slot;
     reply.raw.once('close', () => slot.answered());
