@@ -5,6 +5,7 @@ import { documentedCodes, withErrorTables } from '../../scripts/error-table.ts';
 import { ERRORS } from '../../src/common/errors.ts';
 import { testApp } from '../../src/master/http/http.test-support.ts';
 import { GROUP_KEYS } from '../../src/master/query/group-keys.ts';
+import { parseInterval } from '../../src/master/query/interval.ts';
 
 const document = readFileSync(join(import.meta.dirname, '../../docs/http-api.md'), 'utf8');
 
@@ -26,6 +27,19 @@ describe('docs/http-api.md', () => {
     await app.close();
     const headings = [...document.matchAll(/^### `((?:GET|POST) [^`]+)`$/gm)].map((match) => match[1]);
     expect(headings.sort()).toEqual(routes.sort());
+  });
+
+  it('says of each interval that it names whether it is taken', () => {
+    const rule = /^- `interval`: [\s\S]*?(?=^- )/m.exec(document)?.[0].replace(/\s+/g, ' ') ?? '';
+    const groups = [...rule.matchAll(/\((`[^)]*)\)|Anything else is 400: ([^.]*(?:\.\d[^.]*)*)\./g)];
+    const named = (text: string) => [...text.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? '');
+    const taken = groups.flatMap(([, examples = '']) => named(examples.split('not ')[0] ?? ''));
+    const refused = groups.flatMap(([, examples = '', others = '']) =>
+      named((examples.split('not ')[1] ?? '') + others),
+    );
+    expect([taken.length, refused.length]).toEqual([8, 8]);
+    expect(taken.filter((text) => parseInterval(text) === null)).toEqual([]);
+    expect(refused.filter((text) => parseInterval(text) !== null)).toEqual([]);
   });
 
   it('names everything that can be grouped and filtered by', () => {

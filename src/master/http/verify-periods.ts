@@ -26,15 +26,21 @@ export function verifyPeriods(group: VerifyGroup, zone: string, from: number, to
   if (group === 'range') return [named(null, first, last)];
   const interval = INTERVALS[group];
   if (estimatePoints(interval, first, last) > MAX_PERIODS) {
-    throw new CodedError(
-      'query_too_large',
-      `more than ${MAX_PERIODS} periods; use group=month or group=range`,
-    );
+    throw tooManyPeriods(group, first, last);
   }
   const starts = pointStarts(interval, zone, first, last);
   return starts.map((start, index) => {
     const name = formatIn(zone, start).slice(0, group === 'day' ? 10 : 7);
     return named(name, Math.max(first, start), starts[index + 1] ?? last);
+  });
+}
+
+/** Names only groups that would do. */
+function tooManyPeriods(group: 'day' | 'month', first: number, last: number): CodedError {
+  const months = group === 'day' && estimatePoints(INTERVALS.month, first, last) <= MAX_PERIODS;
+  const use = months ? 'group=month or group=range' : 'group=range';
+  return new CodedError('query_too_large', `more than ${MAX_PERIODS} periods; use ${use}`, {
+    details: [{ field: 'group', problem: `use ${use}, or less time between "from" and "to"` }],
   });
 }
 

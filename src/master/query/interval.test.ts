@@ -200,6 +200,7 @@ it('names the smallest interval that fits', () => {
   expect(smallestThatFits(0, 40_000, 50_000)).toBe('1m');
   expect(smallestThatFits(0, year, 50_000)).toBe('15m');
   expect(smallestThatFits(0, 60 * year, 50_000)).toBe('day');
+  expect(smallestThatFits(0, 9000 * year, 50_000)).toBeNull();
 });
 
 it('writes times with the offset of the zone', () => {

@@ -13,10 +13,6 @@ const FIRST_MONDAY = 4 * DAY;
 const NAMED: Readonly<Record<string, number>> = { minute: 1, hour: HOUR, day: DAY, week: WEEK };
 const UNITS: Readonly<Record<string, number>> = { m: 1, h: HOUR, d: DAY, w: WEEK };
 
-/** What `parseInterval` takes, for messages and schemas. */
-export const INTERVAL_NAMES = ['minute', 'hour', 'day', 'week', 'month'] as const;
-export const INTERVAL_PATTERN = '^(minute|hour|day|week|month|[1-9][0-9]{0,2}[mhdw])$';
-
 /**
  * `minute`, `hour`, `day`, `week`, `month`, or a multiple such as `5m`, `6h`, `2d`, `4w`; null for anything else.
  * Parts of a day must divide it, so that every day begins with a point of its own.
@@ -90,11 +86,11 @@ export function estimatePoints(interval: Interval, from: number, to: number): nu
 
 const LADDER = ['1m', '5m', '15m', '30m', 'hour', '6h', 'day', 'week', 'month'] as const;
 
-/** The narrowest usual interval that stays within so many points. */
-export function smallestThatFits(from: number, to: number, points: number): string {
+/** The narrowest usual interval that stays within so many points; null where even months are too many. */
+export function smallestThatFits(from: number, to: number, points: number): string | null {
   const fits = (text: string) => {
     const interval = parseInterval(text);
     return interval !== null && estimatePoints(interval, from, to) <= points;
   };
-  return LADDER.find(fits) ?? 'month';
+  return LADDER.find(fits) ?? null;
 }

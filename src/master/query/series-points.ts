@@ -24,12 +24,20 @@ export function pointsOf(text: string, zone: string, range: MinuteRange): number
     throw new CodedError('bad_request', 'the question is not valid', { details });
   const points = estimatePoints(interval, range.from, range.to);
   if (points > MAX_POINTS) {
-    const fitting = smallestThatFits(range.from, range.to, MAX_POINTS);
-    throw new CodedError(
-      'query_too_large',
-      `${points} points are more than ${MAX_POINTS}; the smallest interval that fits is ${fitting}`,
-      { details: [{ field: 'interval', problem: `use ${fitting} or longer` }] },
-    );
+    throw tooManyPoints(points, smallestThatFits(range.from, range.to, MAX_POINTS));
   }
   return pointStarts(interval, zone, range.from, range.to);
+}
+
+/** Says what helps: a longer interval, or where no interval is long enough, less time. */
+function tooManyPoints(points: number, fitting: string | null): CodedError {
+  const many = `${points} points are more than ${MAX_POINTS}`;
+  if (fitting === null) {
+    const details = [{ field: 'from', problem: 'is too far from "to" for any interval' }];
+    return new CodedError('query_too_large', `${many}, and so are those of any longer interval`, { details });
+  }
+  const details = [{ field: 'interval', problem: `use ${fitting} or longer` }];
+  return new CodedError('query_too_large', `${many}; the smallest interval that fits is ${fitting}`, {
+    details,
+  });
 }

@@ -217,6 +217,14 @@ describe('a series', () => {
     });
   });
 
+  it('says that there must be less time where months are too many points, too', async () => {
+    const all = { from: Date.parse('0001-01-01T00:00:00Z'), to: Date.parse('9999-01-01T00:00:00Z') };
+    await expect(stats.timeseries({ ...all, interval: 'month' })).rejects.toMatchObject({
+      code: 'query_too_large',
+      details: [{ field: 'from' }],
+    });
+  });
+
   it('refuses what is no interval or zone, both at once', async () => {
     await expect(stats.timeseries({ interval: '7h', tz: 'Mars/Olympus' })).rejects.toMatchObject({
       code: 'bad_request',
