@@ -65,6 +65,9 @@ describe('counters at the accepted maximum', () => {
     expect(groups.meta.cut).toBe(true);
     expect(groups.data).toContainEqual(expect.objectContaining({ host: 'kept.example', download: 1000 }));
     expect(groups.data).toContainEqual(expect.objectContaining({ host: 'big.example', download: LIMIT }));
+    const agents = (await master.get('/agents')).body.data;
+    const poison = agents.find((row: { agent_id: string }) => row.agent_id === 'poison');
+    expect([poison.total_download, poison.total_upload, poison.total_traffic]).toEqual([LIMIT, LIMIT, LIMIT]);
     await stillWell();
   });
 

@@ -1,4 +1,5 @@
 import { formatTime } from '../../domain/time.ts';
+import { plus } from '../query/sums.ts';
 import type { AgentRow } from '../records/query.ts';
 
 /** An agent that has synced within so many of its intervals is online; with short ones, within the least time. */
@@ -32,7 +33,7 @@ export function agentView(agent: AgentRow, totals: AgentTotals, now: number) {
     connections_count: agent.records,
     total_download: totals.download,
     total_upload: totals.upload,
-    total_traffic: totals.download + totals.upload,
+    total_traffic: plus(totals.download, totals.upload),
     status: isOnline(agent, now) ? 'online' : 'offline',
     version: agent.version,
     protocol: agent.protocol,

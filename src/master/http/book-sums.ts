@@ -1,5 +1,6 @@
 import type { Bytes } from '../../domain/connection.ts';
 import type { DailySum } from '../query/answers.ts';
+import { plus } from '../query/sums.ts';
 import type { Period } from '../records/query.ts';
 
 /** What was booked for one agent in one period. */
@@ -33,8 +34,8 @@ export function bookSums(days: readonly DailySum[], periods: readonly Period[]):
     };
     sums.set(key, sum);
     for (const what of ['attributed', 'recovered', 'unattributed'] as const) {
-      sum[what].download += day[what].download;
-      sum[what].upload += day[what].upload;
+      sum[what].download = plus(sum[what].download, day[what].download);
+      sum[what].upload = plus(sum[what].upload, day[what].upload);
     }
   }
   return [...sums.values()];

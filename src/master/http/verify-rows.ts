@@ -1,6 +1,7 @@
 import { MINUTE_MS } from '../../domain/bucket.ts';
 import type { Bytes } from '../../domain/connection.ts';
 import { formatTime } from '../../domain/time.ts';
+import { isCut, plus } from '../query/sums.ts';
 import type { AgentRow, CoreTotalsRow, GapRow, LostRow, RunRow, WaitingRow } from '../records/query.ts';
 import type { BookSums } from './book-sums.ts';
 import { coverageOf } from './coverage.ts';
@@ -102,7 +103,7 @@ function verifyRow(
   const attributed = booked?.attributed ?? NONE;
   const unattributed = booked?.unattributed ?? NONE;
   const totals: Bytes | null = agent.measured ? pick(core ?? NONE) : null;
-  const difference = totals && minus(plus(totals, unmeasured), plus(attributed, unattributed));
+  const sides = totals && ([sum(totals, unmeasured), sum(attributed, unattributed)] as const);
   return {
     agent_id: agent.agentId,
     day: period.name,
@@ -113,11 +114,11 @@ function verifyRow(
     recovered: pick(booked?.recovered ?? NONE),
     unattributed: pick(unattributed),
     unmeasured,
-    difference,
-    lost: lost.map(pick).reduce(plus, NONE),
+    difference: sides && less(...sides),
+    lost: lost.map(pick).reduce(sum, NONE),
     coverage: coverageOf(watched(books, agent, period), gaps),
     gaps: gaps.map((gap) => ({ from: formatTime(gap.from), to: formatTime(gap.to), reason: gap.reason })),
-    state: stateOf(totals, difference, unattributed, isOpen(books, agent, period)),
+    state: stateOf(totals, sides, unattributed, isOpen(books, agent, period)),
   };
 }
 
@@ -137,27 +138,30 @@ function isOpen({ waiting, now }: Books, agent: AgentRow, period: NamedPeriod): 
 
 function stateOf(
   core: Bytes | null,
-  difference: Bytes | null,
+  sides: readonly [counted: Bytes, booked: Bytes] | null,
   unattributed: Bytes,
   open: boolean,
 ): BookState {
-  if (core === null || difference === null) return 'not measured';
+  if (core === null || sides === null) return 'not measured';
+  const [counted, booked] = sides;
   const misclassified = (['download', 'upload'] as const).some(
     (way) => unattributed[way] < -MISCLASSIFIED_BYTES && unattributed[way] < -MISCLASSIFIED_SHARE * core[way],
   );
   if (misclassified) return 'unbalanced';
   if (open) return 'open';
-  return difference.download === 0 && difference.upload === 0 ? 'balanced' : 'unbalanced';
+  // Two sides that were cut are equal, and prove nothing.
+  if (isCut(sides)) return 'unbalanced';
+  return counted.download === booked.download && counted.upload === booked.upload ? 'balanced' : 'unbalanced';
 }
 
 function pick({ download, upload }: Bytes): Bytes {
   return { download, upload };
 }
 
-function plus(a: Bytes, b: Bytes): Bytes {
-  return { download: a.download + b.download, upload: a.upload + b.upload };
+function sum(a: Bytes, b: Bytes): Bytes {
+  return { download: plus(a.download, b.download), upload: plus(a.upload, b.upload) };
 }
 
-function minus(a: Bytes, b: Bytes): Bytes {
-  return { download: a.download - b.download, upload: a.upload - b.upload };
+function less(a: Bytes, b: Bytes): Bytes {
+  return { download: plus(a.download, -b.download), upload: plus(a.upload, -b.upload) };
 }

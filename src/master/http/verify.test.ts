@@ -129,6 +129,26 @@ describe('GET /verify', () => {
   it('refuses more days than are kept', async () => {
     expect(await verify('from=1990-01-01T00:00:00Z', [])).toMatchObject({ code: 'query_too_large' });
   });
+
+  it.each([
+    ['day', '1990', 'use group=month or group=range'],
+    ['day', '1900', 'use group=range'],
+    ['month', '1900', 'use group=range'],
+  ])('names only groups that fit: %s since %s', async (group, year, use) => {
+    const { code, details } = await verify(`group=${group}&from=${year}-01-01T00:00:00Z`, []);
+    expect(code).toBe('query_too_large');
+    expect(details).toEqual([{ field: 'group', problem: `${use}, or less time between "from" and "to"` }]);
+  });
+
+  it('says sums beyond what a JSON number holds as 2^53 − 1, never more', async () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const big = (day: number): DailySum => ({ ...booked('a', day, most, most) });
+    const { data } = await verify(`${range}&group=range&agent=a`, [big(0), big(1)]);
+    expect(data).toHaveLength(1);
+    const [row] = data;
+    expect([row.attributed.download, row.unattributed.download]).toEqual([most, most]);
+    expect(row.difference.download).toBe(1570 + 10 - most);
+  });
 });
 
 describe('periods', () => {

@@ -10,6 +10,11 @@ export function toNumber(value: unknown): number {
   return Math.max(-MOST, Math.min(MOST, Number(value)));
 }
 
+/** The sum of numbers of an answer, cut in the same way. */
+export function plus(a: number, b: number): number {
+  return toNumber(a + b);
+}
+
 /** Whether any number of an answer had to be cut. */
 export function isCut(value: unknown): boolean {
   if (typeof value === 'number') return Math.abs(value) === MOST;
