@@ -1,15 +1,15 @@
 import { ConsoleMonitor } from '../agent/monitor/console-monitor.ts';
 import { standardOutput } from '../agent/monitor/standard-output.ts';
 import { HttpTransport } from '../agent/sync/transport.ts';
-import { createLogger } from '../common/logger.ts';
 import { VERSION } from '../common/program.ts';
 import { type AgentParts, buildAgent, coreTarget } from './agent-parts.ts';
+import { commandLogger } from './command-log.ts';
 import type { ValuesOf } from './config/values.ts';
 import type { Program } from './program.ts';
 
 /** `agent`: records one core's connections, and delivers them when there is a master. */
 export function agentProgram(values: ValuesOf<'agent'>): Program {
-  const logger = createLogger(values.logLevel);
+  const logger = commandLogger(values.logLevel);
   const transport =
     values.masterUrl === undefined
       ? null

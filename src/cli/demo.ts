@@ -7,11 +7,12 @@ import { Journal } from '../agent/journal/journal.ts';
 import { byteSize } from '../agent/monitor/byte-size.ts';
 import { Recorder } from '../agent/recorder/recorder.ts';
 import { type Component, startAll, stopAll } from '../common/component.ts';
-import { createLogger, type Logger } from '../common/logger.ts';
+import type { Logger } from '../common/logger.ts';
 import type { SimulatedCore } from '../simulator/core.ts';
 import { history } from '../simulator/history.ts';
 import { SimulatedCoreServer } from '../simulator/server.ts';
 import { buildAgent } from './agent-parts.ts';
+import { commandLogger } from './command-log.ts';
 import type { ValuesOf } from './config/values.ts';
 import { LocalTransport } from './local-transport.ts';
 import { buildMaster, type MasterParts } from './master-parts.ts';
@@ -31,7 +32,7 @@ const AGENT_STOP_MS = 3000;
 
 /** `demo`: two simulated cores with days behind them, an agent on each, a master, one address to open. */
 export function demoProgram(values: ValuesOf<'demo'>): Program {
-  const logger = createLogger(values.logLevel === 'info' ? 'warn' : values.logLevel);
+  const logger = commandLogger(values.logLevel === 'info' ? 'warn' : values.logLevel);
   const directory = values.keep ?? mkdtempSync(join(tmpdir(), 'mihomo-connections-tracker-demo-'));
   mkdirSync(directory, { recursive: true });
   const master = buildMaster({

@@ -1,9 +1,9 @@
 import { ConsoleMonitor } from '../agent/monitor/console-monitor.ts';
 import { standardOutput } from '../agent/monitor/standard-output.ts';
-import { createLogger } from '../common/logger.ts';
 import { VERSION } from '../common/program.ts';
 import { LOCAL_AGENT_ID } from '../domain/agent-id.ts';
 import { buildAgent, coreTarget } from './agent-parts.ts';
+import { commandLogger } from './command-log.ts';
 import type { ValuesOf } from './config/values.ts';
 import { LocalTransport } from './local-transport.ts';
 import { buildMaster, filesBeside } from './master-parts.ts';
@@ -16,7 +16,7 @@ const LOCAL_SYNC_INTERVAL = 5;
 
 /** `master`: stores and answers; with `--mihomo-host` it also collects, as an agent of its own would. */
 export function masterProgram(values: ValuesOf<'master'>): Program {
-  const logger = createLogger(values.logLevel);
+  const logger = commandLogger(values.logLevel);
   const { mihomoHost } = values;
   const parts = buildMaster({
     database: values.database,

@@ -1,10 +1,10 @@
 import type { Component } from '../common/component.ts';
 import { listenError } from '../common/listen-error.ts';
-import { createLogger } from '../common/logger.ts';
 import { SimulatedCore } from '../simulator/core.ts';
 import { DESKTOP, ROUTER, steadyLoad } from '../simulator/profiles.ts';
 import { RecordingServer } from '../simulator/recording-server.ts';
 import { SimulatedCoreServer } from '../simulator/server.ts';
+import { commandLogger } from './command-log.ts';
 import type { ValuesOf } from './config/values.ts';
 import type { Program } from './program.ts';
 
@@ -12,7 +12,7 @@ type Simulated = Pick<SimulatedCoreServer, 'start' | 'stop' | 'url'>;
 
 /** `simulate`: a core to attach an agent to, or a recording of a real one. */
 export function simulateProgram(values: ValuesOf<'simulate'>): Program {
-  const logger = createLogger(values.logLevel);
+  const logger = commandLogger(values.logLevel);
   const server = values.recording === undefined ? liveServer(values) : recordingServer(values);
   const component: Component = {
     name: 'simulated core',
