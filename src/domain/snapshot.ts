@@ -8,6 +8,11 @@ export interface Listed extends Bytes {
   readonly fields: ConnectionFields;
   /** In the core's totals (`isCounted`), else overlay. */
   readonly counted: boolean;
+  /**
+   * Whatever the one who follows the differences keeps of this connection; the collector leaves it alone. A map
+   * beside it would be asked for each change of each snapshot.
+   */
+  note: object | undefined;
 }
 
 /**

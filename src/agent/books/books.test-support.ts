@@ -1,7 +1,7 @@
 import { emptyFields } from '../../domain/connection.ts';
 import type { GapReason, Listed, SnapshotDiff } from '../../domain/snapshot.ts';
 import { type BookChanges, type BookState, Books, emptyState } from './books.ts';
-import type { BookEntry } from './entry.ts';
+import { type BookEntry, pendingSamples, samplesCommitted } from './entry.ts';
 
 /** Half past noon: everything in these tests happens near it. */
 export const T = Date.UTC(2026, 5, 1, 12, 30);
@@ -31,7 +31,7 @@ export class CoreTable {
       const known = this.#listed.get(id);
       if (known === undefined) {
         const fields = { ...emptyFields(id), start: shown.start ?? 0 };
-        const listed = { fields, counted: shown.overlay !== true, download, upload };
+        const listed = { fields, counted: shown.overlay !== true, download, upload, note: undefined };
         now.set(id, listed);
         diff.added.push(listed);
         continue;
@@ -102,10 +102,11 @@ export class Bench {
     const state = this.committed.at(-1)?.state ?? emptyState();
     const open = new Map<string, BookEntry>();
     for (const changes of this.committed) {
-      for (const entry of changes.entries) open.set(entry.fields.id, { ...entry, pending: [] });
+      for (const entry of changes.entries) open.set(entry.fields.id, { ...entry });
       for (const entry of changes.closed) if (entry.closedAt !== null) open.delete(entry.fields.id);
     }
-    this.books = this.#make(structuredClone(state), [...open.values()]);
+    for (const entry of open.values()) samplesCommitted(entry);
+    this.books = this.#make(structuredClone(state), open.values());
     this.#core = new CoreTable();
     return this.opened();
   }
@@ -116,7 +117,7 @@ export class Bench {
     for (const changes of [...this.committed, this.books.changes()]) {
       for (const entry of changes.entries) {
         if (entry.fields.id !== id) continue;
-        for (const sample of entry.pending) {
+        for (const sample of pendingSamples(entry)) {
           const minute = sample.minute - MINUTE;
           byMinute.set(minute, [minute, sample.download, sample.recoveredDownload]);
         }

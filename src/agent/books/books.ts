@@ -1,7 +1,7 @@
 import { MINUTE_MS, minuteOf, splitOverMinutes, stepFor } from '../../domain/bucket.ts';
 import type { Bytes } from '../../domain/connection.ts';
 import type { GapReason, Listed, SnapshotDiff } from '../../domain/snapshot.ts';
-import { type BookEntry, newEntry } from './entry.ts';
+import { type BookEntry, beginSample, newEntry, samplesCommitted } from './entry.ts';
 import { acceptedIncrease, judgeRun, type RunVerdict } from './run.ts';
 
 export interface Gap {
@@ -52,6 +52,8 @@ export function emptyState(): BookState {
 export interface BookChanges {
   /** Connections with new samples; new connections have `key` 0. */
   entries: BookEntry[];
+  /** All that are open, so that what is written seldom finds those it left out. */
+  open: ReadonlyMap<string, BookEntry>;
   /** Connections whose `closedAt` changed. */
   closed: BookEntry[];
   /** Running sums of accepted increases at the end of each minute that changed. */
@@ -88,8 +90,7 @@ const UNBALANCED_BYTES = 1024 * 1024;
 const UNBALANCED_SHARE = 0.01;
 const UNBALANCED_MS = 10 * 60_000;
 
-/** Samples of one connection, and minutes of totals, that wait for a journal that cannot be written (A10). */
-const MAX_PENDING = 480;
+/** Minutes of totals that wait for a journal that cannot be written (A10). */
 const MAX_PENDING_TOTALS = 2880;
 
 /**
@@ -102,7 +103,6 @@ const MAX_PENDING_TOTALS = 2880;
  */
 export class Books {
   readonly #open = new Map<string, BookEntry>();
-  readonly #byListed = new WeakMap<Listed, BookEntry>();
   readonly #recall: (id: string) => BookEntry | undefined;
   readonly #events: BookEvents;
   #state: BookState;
@@ -113,7 +113,8 @@ export class Books {
   #polled = false;
   #firstOfProcess = true;
 
-  #dirty = new Set<BookEntry>();
+  /** Those with samples to commit. */
+  #unsaved: BookEntry[] = [];
   readonly #closed = new Map<string, BookEntry>();
   #totals = new Map<number, Bytes>();
   #gaps = new Map<number, Gap>();
@@ -212,7 +213,7 @@ export class Books {
     const counted = { download: 0, upload: 0 };
     for (const [listed, entry] of continued) {
       this.#open.set(entry.fields.id, entry);
-      this.#byListed.set(listed, entry);
+      listed.note = entry;
       this.#reopened(entry);
       this.#grow(entry, listed, from, diff.at, true, step, counted);
     }
@@ -244,7 +245,7 @@ export class Books {
     const counted = { download: 0, upload: 0 };
     for (const listed of diff.added) this.#add(listed, diff.at, from, watched, step, counted);
     for (const listed of diff.changed) {
-      const entry = this.#byListed.get(listed) ?? this.#open.get(listed.fields.id);
+      const entry = this.#entryOf(listed);
       if (entry === undefined) this.#add(listed, diff.at, from, watched, step, counted);
       else this.#grow(entry, listed, from, diff.at, !watched, step, counted);
     }
@@ -261,7 +262,7 @@ export class Books {
     if (!this.#firstOfProcess) {
       const entries: BookEntry[] = [];
       for (const listed of diff.removed) {
-        const entry = this.#byListed.get(listed) ?? this.#open.get(listed.fields.id);
+        const entry = this.#entryOf(listed);
         if (entry !== undefined && entry.closedAt === null) entries.push(entry);
       }
       return entries;
@@ -270,16 +271,20 @@ export class Books {
     return [...this.#open.values()].filter((entry) => !listed.has(entry.fields.id));
   }
 
+  #entryOf(listed: Listed): BookEntry | undefined {
+    return (listed.note as BookEntry | undefined) ?? this.#open.get(listed.fields.id);
+  }
+
   #admit(listed: Listed, entry: BookEntry): void {
     this.#open.set(entry.fields.id, entry);
-    this.#byListed.set(listed, entry);
+    listed.note = entry;
     this.#events.opened?.(entry);
   }
 
   #add(listed: Listed, at: number, from: number, watched: boolean, step: number, counted: Bytes): void {
     const known = this.#open.get(listed.fields.id) ?? this.#reopen(listed.fields.id);
     if (known !== undefined) {
-      this.#byListed.set(listed, known);
+      listed.note = known;
       if (known.counter.download !== listed.download || known.counter.upload !== listed.upload) {
         this.#grow(known, listed, from, at, !watched, step, counted);
       }
@@ -292,7 +297,7 @@ export class Books {
     const since = watched ? from : Math.min(Math.max(start, from), at);
     this.#grow(entry, listed, since, at, !watched, step, counted);
     // Newly listed: a sample in its first minute, with zero bytes too, so that the count is exact.
-    if (entry.pending.length === 0) this.#sample(entry, minuteOf(at));
+    if (entry.unsaved === null) this.#sample(entry, minuteOf(at));
   }
 
   #reopen(id: string): BookEntry | undefined {
@@ -326,15 +331,15 @@ export class Books {
       counted.upload += upload;
     }
     if (minuteOf(from) === minuteOf(at)) {
-      grow(entry, download, upload, recovered);
       this.#sample(entry, minuteOf(at));
+      grow(entry, download, upload, recovered);
     } else {
       const ups = splitOverMinutes(upload, from, at, step);
       splitOverMinutes(download, from, at, step).forEach((share, i) => {
         const up = ups[i]?.bytes ?? 0;
         if (share.bytes === 0 && up === 0) return;
-        grow(entry, share.bytes, up, recovered);
         this.#sample(entry, share.minute);
+        grow(entry, share.bytes, up, recovered);
       });
     }
     this.#events.moved?.(entry, download, upload);
@@ -350,21 +355,7 @@ export class Books {
   }
 
   #sample(entry: BookEntry, minute: number): void {
-    let sample = entry.pending.at(-1);
-    if (sample === undefined || sample.minute !== minute) {
-      sample = { minute, download: 0, upload: 0, recoveredDownload: 0, recoveredUpload: 0 };
-      entry.pending.push(sample);
-      // Counters are absolute: without every other sample minutes are coarser and sums the same.
-      if (entry.pending.length > MAX_PENDING)
-        entry.pending = entry.pending.filter((_, i, { length }) => (length - i) % 2 === 1);
-    }
-    // In place: with thousands of connections a new object for each of their changes is most of the garbage.
-    sample.download = entry.counter.download;
-    sample.upload = entry.counter.upload;
-    sample.recoveredDownload = entry.recovered.download;
-    sample.recoveredUpload = entry.recovered.upload;
-    entry.minute = Math.max(entry.minute, minute);
-    this.#dirty.add(entry);
+    if (beginSample(entry, minute)) this.#unsaved.push(entry);
   }
 
   #close(entry: BookEntry, at: number): void {
@@ -444,7 +435,7 @@ export class Books {
   /** Whether a flush would write anything but the time of the last snapshot. */
   get hasChanges(): boolean {
     return (
-      this.#dirty.size > 0 ||
+      this.#unsaved.length > 0 ||
       this.#closed.size > 0 ||
       this.#totals.size > 0 ||
       this.#gaps.size > 0 ||
@@ -455,7 +446,8 @@ export class Books {
   /** What the journal has to commit now. The books hold on to it until `committed()`. */
   changes(): BookChanges {
     return {
-      entries: [...this.#dirty],
+      entries: [...this.#unsaved],
+      open: this.#open,
       closed: [...this.#closed.values()],
       totals: [...this.#totals].map(([minute, sum]) => ({ minute, ...sum })),
       gaps: [...this.#gaps.values()],
@@ -466,8 +458,8 @@ export class Books {
 
   /** The journal has committed the changes (A1): only now they are forgotten here. */
   committed(): void {
-    for (const entry of this.#dirty) entry.pending = [];
-    this.#dirty.clear();
+    for (const entry of this.#unsaved) samplesCommitted(entry);
+    this.#unsaved = [];
     this.#closed.clear();
     this.#totals.clear();
     this.#gaps.clear();

@@ -1,5 +1,8 @@
 import type { Bytes, ConnectionFields } from '../../domain/connection.ts';
 
+/** Samples of one connection that wait for a journal that cannot be written (A10). */
+const MAX_PENDING = 480;
+
 /** A sample that waits for its flush: absolute counters at the end of a minute. */
 export interface PendingSample {
   minute: number;
@@ -28,9 +31,15 @@ export interface BookEntry {
   minute: number;
   /** Epoch ms of the agent's clock, null while the core lists it. */
   closedAt: number | null;
-  /** Samples not yet committed, oldest minute first; the last one is overwritten within its minute. */
-  pending: PendingSample[];
+  /** The minute whose sample the counters are while nobody has committed it; null when all is committed. */
+  unsaved: number | null;
+  /** Samples of minutes before that one that are not committed either, in the order in which they came to be. */
+  older: PendingSample[];
 }
+
+/** Most entries never have any. */
+const NONE: PendingSample[] = [];
+Object.freeze(NONE);
 
 export function newEntry(fields: ConnectionFields, counted: boolean, base: Bytes): BookEntry {
   return {
@@ -43,6 +52,50 @@ export function newEntry(fields: ConnectionFields, counted: boolean, base: Bytes
     recovered: { download: 0, upload: 0 },
     minute: 0,
     closedAt: null,
-    pending: [],
+    unsaved: null,
+    older: NONE,
   };
+}
+
+/**
+ * Says that the counters are about to become the sample of `minute`; to be called before they grow. True when the
+ * entry had nothing to commit until now. With thousands of connections a sample may cost no object: within its
+ * minute it is the counters themselves.
+ */
+export function beginSample(entry: BookEntry, minute: number): boolean {
+  const before = entry.unsaved;
+  if (before === minute) return false;
+  if (before !== null) keepOlder(entry, before);
+  entry.unsaved = minute;
+  if (minute > entry.minute) entry.minute = minute;
+  return before === null;
+}
+
+function keepOlder(entry: BookEntry, minute: number): void {
+  if (entry.older === NONE) entry.older = [];
+  entry.older.push(sampleOf(entry, minute));
+  const length = entry.older.length + 1;
+  // Counters are absolute: without every other sample minutes are coarser and sums the same.
+  if (length > MAX_PENDING) entry.older = entry.older.filter((_, i) => (length - i) % 2 === 1);
+}
+
+function sampleOf({ counter, recovered }: BookEntry, minute: number): PendingSample {
+  return {
+    minute,
+    download: counter.download,
+    upload: counter.upload,
+    recoveredDownload: recovered.download,
+    recoveredUpload: recovered.upload,
+  };
+}
+
+/** All samples that are not committed, in the order in which they came to be. */
+export function pendingSamples(entry: BookEntry): PendingSample[] {
+  return entry.unsaved === null ? [] : [...entry.older, sampleOf(entry, entry.unsaved)];
+}
+
+/** The journal has them. */
+export function samplesCommitted(entry: BookEntry): void {
+  entry.unsaved = null;
+  entry.older = NONE;
 }

@@ -12,6 +12,7 @@ export class Tracked implements Listed {
   seen: number;
   /** Row in the table of the last good frame; -1 when that frame had no readable record of it. */
   row = -1;
+  note: object | undefined = undefined;
 
   constructor(fields: ConnectionFields, counted: boolean, download: number, upload: number, seen: number) {
     this.fields = fields;

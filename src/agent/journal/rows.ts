@@ -1,6 +1,6 @@
 import { type ConnectionFields, columnOf, DESCRIPTIVE_FIELDS, emptyFields } from '../../domain/connection.ts';
 import { formatTime } from '../../domain/time.ts';
-import type { BookEntry } from '../books/entry.ts';
+import { type BookEntry, newEntry } from '../books/entry.ts';
 
 /** A row of `connections` as SQLite gives it. */
 export type ConnectionRow = Record<string, string | number | null> & { key: number };
@@ -79,15 +79,12 @@ export function entryOfRow(row: ConnectionRow): BookEntry {
     upload: Number(row[`${name}_up`] ?? 0),
   });
   return {
-    fields: fieldsOfRow(row),
-    counted: row.counted === 1,
+    ...newEntry(fieldsOfRow(row), row.counted === 1, bytes('base')),
     key: row.key,
-    base: bytes('base'),
     counter: { download: Number(row.conn_download ?? 0), upload: Number(row.conn_upload ?? 0) },
     carried: bytes('carried'),
     recovered: bytes('recovered'),
     minute: Number(row.last_minute ?? 0),
     closedAt: row.closed_at === null ? null : Number(row.closed_at),
-    pending: [],
   };
 }

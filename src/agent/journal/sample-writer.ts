@@ -1,6 +1,6 @@
 import type { Statement } from 'better-sqlite3';
 import type { Sqlite } from '../../common/sqlite.ts';
-import type { PendingSample } from '../books/entry.ts';
+import type { BookEntry } from '../books/entry.ts';
 
 /** Rows of one statement: the call into SQLite and its answer cost as much as a row. */
 const ROWS = 64;
@@ -33,15 +33,33 @@ export class SampleWriter {
     this.#rows = 0;
   }
 
-  add(key: number, sample: PendingSample, rev: number): void {
+  /** All samples of the entry that are not committed, in their order. */
+  addAll(key: number, entry: BookEntry, rev: number): void {
+    const { unsaved, older, counter, recovered } = entry;
+    if (unsaved === null) return;
+    for (const { minute, download, upload, recoveredDownload, recoveredUpload } of older) {
+      this.#add(key, rev, minute, download, upload, recoveredDownload, recoveredUpload);
+    }
+    this.#add(key, rev, unsaved, counter.download, counter.upload, recovered.download, recovered.upload);
+  }
+
+  #add(
+    key: number,
+    rev: number,
+    minute: number,
+    download: number,
+    upload: number,
+    recoveredDownload: number,
+    recoveredUpload: number,
+  ): void {
     const values = this.#values;
     let at = this.#rows * WIDTH;
-    values[at++] = sample.download;
-    values[at++] = sample.upload;
-    values[at++] = sample.recoveredDownload;
-    values[at++] = sample.recoveredUpload;
+    values[at++] = download;
+    values[at++] = upload;
+    values[at++] = recoveredDownload;
+    values[at++] = recoveredUpload;
     values[at++] = rev;
-    values[at++] = sample.minute;
+    values[at++] = minute;
     values[at] = key;
     if (++this.#rows < ROWS) return;
     if (this.#many.run(values).changes < ROWS) this.#oneByOne();

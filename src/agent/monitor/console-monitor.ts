@@ -89,6 +89,11 @@ export class ConsoleMonitor implements Component {
     this.#add({ kind: 'close', at: this.#now(), fields, download, upload });
   }
 
+  /** Whether `traffic` is worth calling; thousands of connections move in every snapshot. */
+  get showsTraffic(): boolean {
+    return this.#level === 'traffic';
+  }
+
   traffic(
     fields: ConnectionFields,
     deltaDownload: number,
@@ -96,7 +101,7 @@ export class ConsoleMonitor implements Component {
     download: number,
     upload: number,
   ): void {
-    if (this.#over || this.#level !== 'traffic') return;
+    if (this.#over || !this.showsTraffic) return;
     this.#add({ kind: 'traffic', at: this.#now(), fields, deltaDownload, deltaUpload, download, upload });
   }
 

@@ -2,6 +2,7 @@ import type { Component } from '../../common/component.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { GapReason, SnapshotDiff } from '../../domain/snapshot.ts';
 import { Books } from '../books/books.ts';
+import type { BookEntry } from '../books/entry.ts';
 import type { AgentClock } from '../clock.ts';
 import type { FeedInfo, SnapshotSink } from '../collector/sink.ts';
 import { relieve } from '../journal/budget.ts';
@@ -69,8 +70,10 @@ export class Recorder implements Component, SnapshotSink {
       recall: (id) => journal.recall(id),
       events: {
         opened: (entry) => monitor?.opened(entry.fields, entry.counter.download, entry.counter.upload),
-        moved: (entry, download, upload) =>
-          monitor?.traffic(entry.fields, download, upload, entry.counter.download, entry.counter.upload),
+        ...(monitor?.showsTraffic && {
+          moved: (entry: BookEntry, download: number, upload: number) =>
+            monitor.traffic(entry.fields, download, upload, entry.counter.download, entry.counter.upload),
+        }),
         closed: (entry) => monitor?.closed(entry.fields, entry.counter.download, entry.counter.upload),
         run: (verdict, run) => logger.info({ verdict, run: run.id, version: run.version }, 'core run'),
         anomaly: () => {
