@@ -150,6 +150,7 @@ export function buildAgent(setup: AgentSetup): AgentParts {
       transport,
       interval: setup.syncInterval,
       flush: () => recorder.flush(),
+      now: () => clock.now(),
       logger,
     });
   }

@@ -214,7 +214,7 @@ export class Journal {
     try {
       this.db.transaction(() => {
         const rev = this.nextRev();
-        this.#samples.begin();
+        this.#samples.begin(rev);
         for (const entry of inOrderOfKeys(changes.entries)) this.#writeEntry(entry, keys, at, rev);
         this.#samples.end();
         for (const row of changes.totals) {
@@ -251,7 +251,7 @@ export class Journal {
       // Nothing but the wide row has what was carried over a counter that fell.
       this.#updateCounters.run(...counterValues(entry, key, at));
     }
-    this.#samples.addAll(key, entry, rev);
+    this.#samples.addAll(key, entry);
   }
 
   /** Brings a row up to date whose newest counters stood in its samples only; `load` looks for them from now on. */

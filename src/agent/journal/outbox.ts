@@ -91,8 +91,11 @@ export class Outbox {
     return row.n;
   }
 
-  /** The next batch of about `maxRows` rows; it may be empty (a sign of life that carries `prev`), and is with 0. */
-  next(maxRows: number): Batch {
+  /**
+   * The next batch of about `maxRows` rows; it may be empty (a sign of life that carries `prev`), and is with 0.
+   * Samples and totals of the minute `before` and later ones wait.
+   */
+  next(maxRows: number, before = Number.MAX_SAFE_INTEGER): Batch {
     const strings = new StringTable();
     const batch: Batch = {
       id: randomUUID(),
@@ -112,8 +115,8 @@ export class Outbox {
     const samples = prepared(
       this.#db,
       `SELECT minute, conn, down, up, rdown, rup, flags, rev FROM samples INDEXED BY samples_dirty
-         WHERE dirty = 1 AND flags & ${FLAG_ADOPTED} = 0 ORDER BY minute, conn LIMIT ?`,
-    ).all(limit) as SampleRow[];
+         WHERE dirty = 1 AND minute < ? AND flags & ${FLAG_ADOPTED} = 0 ORDER BY minute, conn LIMIT ?`,
+    ).all(before, limit) as SampleRow[];
     const ids = new Map<number, number>();
     let newest = 0;
     for (const sample of samples) {
@@ -122,9 +125,8 @@ export class Outbox {
       newest = sample.minute;
     }
     const all = samples.length < limit && batch.rows.samples.length === samples.length;
-    const frontier = all ? Number.MAX_SAFE_INTEGER : newest;
-    this.#takeTotals(batch, frontier, Math.ceil(room() / 2));
-    this.#takeClosed(batch, strings, frontier, room(), ids);
+    this.#takeTotals(batch, all ? before - 1 : newest, Math.ceil(room() / 2));
+    this.#takeClosed(batch, strings, all ? before : newest, room(), ids);
     return batch;
   }
 
@@ -167,11 +169,11 @@ export class Outbox {
     return id;
   }
 
-  #takeTotals(batch: Batch, frontier: number, room: number): void {
+  #takeTotals(batch: Batch, upTo: number, room: number): void {
     const rows = prepared(
       this.#db,
       'SELECT minute, down, up, rev FROM totals INDEXED BY totals_dirty WHERE dirty = 1 AND minute <= ? ORDER BY minute LIMIT ?',
-    ).all(frontier, room) as { minute: number; down: number; up: number; rev: number }[];
+    ).all(upTo, room) as { minute: number; down: number; up: number; rev: number }[];
     for (const row of rows) {
       batch.rows.totals.push([row.minute, row.down, row.up]);
       batch.refs.totals.push([row.minute, row.rev]);
@@ -183,7 +185,7 @@ export class Outbox {
   #takeClosed(
     batch: Batch,
     strings: StringTable,
-    frontier: number,
+    before: number,
     room: number,
     ids: Map<number, number>,
   ): void {
@@ -191,7 +193,7 @@ export class Outbox {
       this.#db,
       `SELECT key, id, dirty, closed_at, close_rev FROM connections INDEXED BY connections_close_dirty
          WHERE close_dirty = 1 AND last_minute < ? AND agent_id = ? ORDER BY last_minute LIMIT ?`,
-    ).all(frontier, this.#journal.agentId, room) as {
+    ).all(before, this.#journal.agentId, room) as {
       key: number;
       id: string;
       dirty: number;

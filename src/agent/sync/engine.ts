@@ -1,5 +1,6 @@
 import { Backoff } from '../../common/backoff.ts';
 import type { Logger } from '../../common/logger.ts';
+import { minuteOf } from '../../domain/bucket.ts';
 import { MAX_ROWS, PROTOCOL_VERSION, type SyncRequest } from '../../protocol/v2.ts';
 import type { AgentClock } from '../clock.ts';
 import { Acknowledger } from '../journal/acknowledge.ts';
@@ -98,7 +99,8 @@ export class SyncEngine {
     return this.#outbox.backlog();
   }
 
-  async step(): Promise<Next> {
+  /** `hold`: what is still of the running minute waits for its end. */
+  async step(hold = false): Promise<Next> {
     const adopted = nextV1(this.#journal, 'adopted', Math.min(1000, this.#limit()));
     if (adopted.records.length > 0) return await this.#stepV1(this.#probing ? EMPTY_V1 : adopted);
     if (this.#monotonic() < this.#v1Until) {
@@ -106,18 +108,18 @@ export class SyncEngine {
       if (records.records.length === 0) return INTERVAL;
       return await this.#stepV1(this.#probing ? EMPTY_V1 : records);
     }
-    return await this.#stepV2();
+    return await this.#stepV2(hold ? minuteOf(this.#clock.now()) : undefined);
   }
 
   #limit(): number {
     return Math.max(1, Math.min(this.#fits, this.#narrowed ?? MAX_ROWS));
   }
 
-  async #stepV2(): Promise<Next> {
+  async #stepV2(before: number | undefined): Promise<Next> {
     // Also before the first one after the original's wire was used: then all goes again, oldest first.
     const empty = this.#probing || this.#ack.usedV1();
     const limit = this.#limit();
-    const batch = this.#outbox.next(empty ? 0 : limit);
+    const batch = this.#outbox.next(empty ? 0 : limit, before);
     this.#outbox.sending(batch);
     const reply = await this.#transport.post('/api/v2/sync', this.#encode(batch));
     const outcome = judgeReply(reply);

@@ -1,6 +1,7 @@
 import type { Component } from '../../common/component.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { Next, SyncEngine } from './engine.ts';
+import { drawPhase, holdsRunningMinute, untilNext } from './pace.ts';
 import type { Transport } from './transport.ts';
 
 export interface SyncerOptions {
@@ -11,6 +12,8 @@ export interface SyncerOptions {
   /** Brings the journal up to date before a batch is chosen. */
   flush: () => void;
   logger: Logger;
+  /** The agent's clock, epoch ms. */
+  now: () => number;
   random?: () => number;
 }
 
@@ -26,9 +29,14 @@ export class Syncer implements Component {
   #stopped = true;
   /** Stopped without waiting further: the journal may be closed under what is still under way. */
   #abandoned = false;
+  /** Where in the minute this agent syncs, ms. */
+  readonly #phase: number;
+  /** The first sync and the last one take all there is; in between the running minute may have to wait. */
+  #began = false;
 
   constructor(options: SyncerOptions) {
     this.#options = options;
+    this.#phase = drawPhase(options.random ?? Math.random);
   }
 
   start(): void {
@@ -58,15 +66,18 @@ export class Syncer implements Component {
       const next = await this.#step();
       if (this.#stopped) return;
       if (next.kind === 'now') continue;
-      this.#schedule(next.kind === 'after' ? next.ms : this.#options.interval * 1000);
+      this.#began = true;
+      const { interval, now } = this.#options;
+      this.#schedule(next.kind === 'after' ? next.ms : untilNext(interval * 1000, now(), this.#phase));
       return;
     }
   }
 
   async #step(): Promise<Next> {
     try {
-      this.#options.flush();
-      return await this.#options.engine.step();
+      const { flush, engine, interval } = this.#options;
+      flush();
+      return await engine.step(this.#began && !this.#stopped && holdsRunningMinute(interval * 1000));
     } catch (error) {
       // The journal's disk: nothing is acknowledged, everything stays where it was.
       if (!this.#abandoned) this.#options.logger.error({ err: error }, 'sync could not use the journal');
