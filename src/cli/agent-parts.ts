@@ -149,7 +149,7 @@ export function buildAgent(setup: AgentSetup): AgentParts {
       engine,
       transport,
       interval: setup.syncInterval,
-      flush: () => recorder.flush(),
+      flush: (settle) => recorder.flush(settle),
       now: () => clock.now(),
       logger,
     });

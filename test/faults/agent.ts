@@ -26,6 +26,8 @@ export interface AgentOptions {
   retentionDays: number;
   journalBudget: number;
   random: () => number;
+  /** Whether this flush leaves the running minute packed, or this sync leaves it out. */
+  holds: () => boolean;
 }
 
 /** A real agent (journal file, books, scanner, sync engine) whose timers are the schedule's. */
@@ -123,10 +125,10 @@ export class TestAgent {
     this.recorder.broken(reason, 'schedule');
   }
 
-  flush(): void {
+  flush(settle = !this.options.holds()): void {
     if (!this.alive) return;
     const { flushes } = this.recorder.metrics;
-    if (!this.recorder.flush()) {
+    if (!this.recorder.flush(settle)) {
       if (!this.#diskFull) throw new Error('the flush failed');
     } else if (this.recorder.metrics.flushes > flushes) {
       this.oracle.flushed();
@@ -141,10 +143,10 @@ export class TestAgent {
   }
 
   /** One step of sync, unless the engine asked to wait; a crash on the way ends the process. */
-  async sync(): Promise<'idle' | 'more' | 'crashed'> {
+  async sync(hold = this.options.holds()): Promise<'idle' | 'more' | 'crashed'> {
     if (!this.alive || this.#monotonic() < this.#retryAt) return 'idle';
     try {
-      const next = await this.engine.step();
+      const next = await this.engine.step(hold);
       if (next.kind === 'after') this.#retryAt = this.#monotonic() + Math.min(next.ms, 5000);
       return next.kind === 'now' ? 'more' : 'idle';
     } catch (error) {

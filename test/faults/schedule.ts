@@ -111,6 +111,9 @@ export class Schedule {
   #agentCopies: Buffer[] = [];
   #lostJournals: Buffer[] = [];
   readonly #steps: number;
+  /** Of its own, so that a seed tells the same story whether its agents hold the running minute back or not. */
+  readonly #pace: Random;
+  readonly #holds: boolean;
   #files = 0;
   /** Whether an agent ever died with something not yet flushed. */
   crashed = false;
@@ -118,6 +121,8 @@ export class Schedule {
   constructor(options: ScheduleOptions) {
     this.seed = options.seed;
     this.random = new Random(options.seed);
+    this.#pace = new Random(options.seed + 1);
+    this.#holds = this.#pace.chance(0.6);
     const density = this.random.pick([0.15, 0.3, 0.5]);
     this.faults = new Set(options.faults ?? FAULTS.filter(() => this.random.chance(density)));
     this.#steps = options.steps ?? this.random.between(20, 60);
@@ -193,6 +198,7 @@ export class Schedule {
       retentionDays: this.has('retention') ? 1 : 7,
       journalBudget: this.has('disk-budget') ? 200_000 : 512 * 1024 * 1024,
       random: () => this.random.next(),
+      holds: () => this.#holds && this.#pace.chance(0.8),
     };
     let agent: TestAgent | undefined;
     if (content !== null) TestAgent.prototype.replaceFile.call({ options }, content);
@@ -424,14 +430,14 @@ export class Schedule {
     this.core.advance(last);
     for (const agent of this.agents) {
       agent.look();
-      agent.flush();
+      agent.flush(true);
     }
     // A clone's delivery can set the other one back once more: both must come to rest.
     for (let round = 0; round < 3; round++) {
       for (const agent of this.agents) {
         agent.retryNow();
         let steps = 0;
-        while ((await agent.sync()) === 'more') {
+        while ((await agent.sync(false)) === 'more') {
           if (++steps > 5000) throw new Error('sync does not come to rest');
         }
       }

@@ -1,7 +1,14 @@
 import { MINUTE_MS, minuteOf, splitOverMinutes, stepFor } from '../../domain/bucket.ts';
 import type { Bytes } from '../../domain/connection.ts';
 import type { GapReason, Listed, SnapshotDiff } from '../../domain/snapshot.ts';
-import { type BookEntry, beginSample, newEntry, samplesCommitted } from './entry.ts';
+import {
+  type BookEntry,
+  beginSample,
+  isRunning,
+  newEntry,
+  olderCommitted,
+  samplesCommitted,
+} from './entry.ts';
 import { acceptedIncrease, judgeRun, type RunVerdict } from './run.ts';
 
 export interface Gap {
@@ -113,8 +120,9 @@ export class Books {
   #polled = false;
   #firstOfProcess = true;
 
-  /** Those with samples to commit. */
+  /** Those with samples that are no rows of the journal yet; and whether any was booked since the last commit. */
   #unsaved: BookEntry[] = [];
+  #grew = false;
   readonly #closed = new Map<string, BookEntry>();
   #totals = new Map<number, Bytes>();
   #gaps = new Map<number, Gap>();
@@ -128,7 +136,10 @@ export class Books {
     this.#state = options.state;
     this.#recall = options.recall ?? (() => undefined);
     this.#events = options.events ?? {};
-    for (const entry of options.open) this.#open.set(entry.fields.id, entry);
+    for (const entry of options.open) {
+      this.#open.set(entry.fields.id, entry);
+      if (entry.unsaved !== null) this.#unsaved.push(entry);
+    }
   }
 
   get openCount(): number {
@@ -356,6 +367,7 @@ export class Books {
 
   #sample(entry: BookEntry, minute: number): void {
     if (beginSample(entry, minute)) this.#unsaved.push(entry);
+    this.#grew = true;
   }
 
   #close(entry: BookEntry, at: number): void {
@@ -432,10 +444,15 @@ export class Books {
     this.#unbalancedSince = at;
   }
 
-  /** Whether a flush would write anything but the time of the last snapshot. */
+  /** Whether there are samples that the journal has no rows of. */
+  get hasUnsaved(): boolean {
+    return this.#unsaved.length > 0;
+  }
+
+  /** Whether anything but the time of the last snapshot changed since the last commit. */
   get hasChanges(): boolean {
     return (
-      this.#unsaved.length > 0 ||
+      this.#grew ||
       this.#closed.size > 0 ||
       this.#totals.size > 0 ||
       this.#gaps.size > 0 ||
@@ -456,10 +473,20 @@ export class Books {
     };
   }
 
-  /** The journal has committed the changes (A1): only now they are forgotten here. */
-  committed(): void {
-    for (const entry of this.#unsaved) samplesCommitted(entry);
-    this.#unsaved = [];
+  /**
+   * The journal has committed the changes (A1): only now they are forgotten here. Samples of the minute `running` are
+   * no rows yet; null when all of them are.
+   */
+  committed(running: number | null = null): void {
+    const still: BookEntry[] = [];
+    for (const entry of this.#unsaved) {
+      if (isRunning(entry, running)) {
+        olderCommitted(entry);
+        still.push(entry);
+      } else samplesCommitted(entry);
+    }
+    this.#unsaved = still;
+    this.#grew = false;
     this.#closed.clear();
     this.#totals.clear();
     this.#gaps.clear();

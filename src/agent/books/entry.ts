@@ -31,9 +31,9 @@ export interface BookEntry {
   minute: number;
   /** Epoch ms of the agent's clock, null while the core lists it. */
   closedAt: number | null;
-  /** The minute whose sample the counters are while nobody has committed it; null when all is committed. */
+  /** The minute whose sample the counters are while the journal has no row of it; null when it has all. */
   unsaved: number | null;
-  /** Samples of minutes before that one that are not committed either, in the order in which they came to be. */
+  /** Samples of minutes before that one without a row, too, in the order in which they came to be. */
   older: PendingSample[];
 }
 
@@ -94,8 +94,21 @@ export function pendingSamples(entry: BookEntry): PendingSample[] {
   return entry.unsaved === null ? [] : [...entry.older, sampleOf(entry, entry.unsaved)];
 }
 
-/** The journal has them. */
+/** The journal has them as rows. */
 export function samplesCommitted(entry: BookEntry): void {
   entry.unsaved = null;
   entry.older = NONE;
+}
+
+/** The journal has those of minutes before as rows, and the counters of the running minute. */
+export function olderCommitted(entry: BookEntry): void {
+  entry.older = NONE;
+}
+
+/**
+ * Whether the sample of the running minute may stay with the counters: it is not final, and nothing but a crash asks for
+ * it before its minute ends. What closed has no later moment to be written.
+ */
+export function isRunning(entry: BookEntry, minute: number | null): boolean {
+  return entry.unsaved === minute && minute !== null && entry.closedAt === null;
 }

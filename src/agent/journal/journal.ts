@@ -4,8 +4,9 @@ import { CodedError } from '../../common/errors.ts';
 import { openStore, prepared, type Sqlite } from '../../common/sqlite.ts';
 import { minuteOf } from '../../domain/bucket.ts';
 import { type BookChanges, type BookState, emptyState } from '../books/books.ts';
-import type { BookEntry } from '../books/entry.ts';
+import { type BookEntry, isRunning } from '../books/entry.ts';
 import { FLAG_ADOPTED } from './outbox.ts';
+import { SamplePacker, unpackSamples } from './packed-samples.ts';
 import {
   type ConnectionRow,
   connectionValues,
@@ -46,6 +47,10 @@ export class Journal {
   readonly #insertConnection: Statement;
   readonly #updateCounters: Statement;
   readonly #samples: SampleWriter;
+  readonly #packer = new SamplePacker();
+  readonly #putRunning: Statement;
+  /** Whether the running minute is stored packed. */
+  #hasRunning: boolean;
   readonly #putDirtyTotals: Statement;
   readonly #putTotals: Statement;
   readonly #putGap: Statement;
@@ -73,6 +78,10 @@ export class Journal {
     this.#insertConnection = db.prepare(INSERT_CONNECTION);
     this.#updateCounters = db.prepare(UPDATE_COUNTERS);
     this.#samples = new SampleWriter(db);
+    this.#putRunning = db.prepare(
+      'INSERT INTO running (id, minute, samples) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE SET minute = excluded.minute, samples = excluded.samples',
+    );
+    this.#hasRunning = db.prepare('SELECT 1 FROM running').get() !== undefined;
     const putTotals = (dirty: string) =>
       db.prepare(
         `INSERT INTO totals (minute, down, up, rev) VALUES (?, ?, ?, ?)
@@ -177,7 +186,24 @@ export class Journal {
       };
       entry.minute = Math.max(entry.minute, sample.minute);
     }
+    this.#loadRunning(open);
     return { state, open: [...open.values()] };
+  }
+
+  /** What had no rows yet when the process ended: the books write them when they go on. */
+  #loadRunning(open: ReadonlyMap<number, BookEntry>): void {
+    const row = this.db.prepare('SELECT minute, samples FROM running').get() as
+      | { minute: number; samples: Buffer }
+      | undefined;
+    if (row === undefined) return;
+    for (const sample of unpackSamples(row.samples)) {
+      const entry = open.get(sample.key);
+      if (entry === undefined) continue;
+      entry.counter = { download: sample.download, upload: sample.upload };
+      entry.recovered = { download: sample.recoveredDownload, upload: sample.recoveredUpload };
+      entry.minute = Math.max(entry.minute, row.minute);
+      entry.unsaved = row.minute;
+    }
   }
 
   /**
@@ -203,10 +229,11 @@ export class Journal {
   }
 
   /**
-   * Commits what changed, in one transaction; `at` is the agent's clock. Throws when the disk refuses: then
+   * Commits what changed, in one transaction; `at` is the agent's clock. Samples of the minute `running` are stored
+   * packed, and have to come again until they are rows; null: all become rows. Throws when the disk refuses: then
    * nothing happened, and the caller keeps the changes for the next flush.
    */
-  flush(changes: BookChanges, at: number): void {
+  flush(changes: BookChanges, at: number, running: number | null = null): void {
     const keys = new Map<BookEntry, number>();
     const before = { rev: this.#rev, nextKey: this.#nextKey, wideMinute: this.#wideMinute };
     // Also when the clock was set back: `load` looks for newer counters from that minute on.
@@ -214,9 +241,7 @@ export class Journal {
     try {
       this.db.transaction(() => {
         const rev = this.nextRev();
-        this.#samples.begin(rev);
-        for (const entry of inOrderOfKeys(changes.entries)) this.#writeEntry(entry, keys, at, rev);
-        this.#samples.end();
+        this.#writeEntries(changes.entries, keys, at, rev, running);
         for (const row of changes.totals) {
           const values = [row.minute, row.download, row.upload, rev];
           if (this.#putDirtyTotals.run(values).changes === 0) this.#putTotals.run(values);
@@ -238,10 +263,37 @@ export class Journal {
       this.#wideMinute = before.wideMinute;
       throw error;
     }
+    this.#hasRunning = running !== null && !this.#packer.empty;
     for (const [entry, key] of keys) entry.key = key;
   }
 
-  #writeEntry(entry: BookEntry, keys: Map<BookEntry, number>, at: number, rev: number): void {
+  #writeEntries(
+    entries: readonly BookEntry[],
+    keys: Map<BookEntry, number>,
+    at: number,
+    rev: number,
+    running: number | null,
+  ): void {
+    this.#packer.begin();
+    this.#samples.begin(rev);
+    const ended: BookEntry[] = [];
+    for (const entry of entries) {
+      if (entry.older.length > 0 || !isRunning(entry, running)) ended.push(entry);
+      else this.#packer.add(this.#writeConnection(entry, keys, at, rev), entry);
+    }
+    for (const entry of inOrderOfKeys(ended)) {
+      const key = this.#writeConnection(entry, keys, at, rev);
+      this.#samples.addOlder(key, entry);
+      if (isRunning(entry, running)) this.#packer.add(key, entry);
+      else this.#samples.addNewest(key, entry);
+    }
+    this.#samples.end();
+    if (running !== null && !this.#packer.empty) this.#putRunning.run(running, this.#packer.end());
+    else if (this.#hasRunning) this.db.exec('DELETE FROM running');
+  }
+
+  /** The row of a connection when it is new; returns its key. */
+  #writeConnection(entry: BookEntry, keys: Map<BookEntry, number>, at: number, rev: number): number {
     let key = entry.key;
     if (key === 0) {
       key = this.#nextKey++;
@@ -251,7 +303,7 @@ export class Journal {
       // Nothing but the wide row has what was carried over a counter that fell.
       this.#updateCounters.run(...counterValues(entry, key, at));
     }
-    this.#samples.addAll(key, entry);
+    return key;
   }
 
   /** Brings a row up to date whose newest counters stood in its samples only; `load` looks for them from now on. */

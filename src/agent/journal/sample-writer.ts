@@ -38,19 +38,22 @@ export class SampleWriter {
     this.#shared.rev = rev;
   }
 
-  /** All samples of the entry that are not committed, in their order. */
-  addAll(key: number, entry: BookEntry): void {
-    const { unsaved, older, counter, recovered } = entry;
-    if (unsaved === null) return;
+  /** Those of minutes before the newest. */
+  addOlder(key: number, { older }: BookEntry): void {
     const { rev } = this.#shared;
     for (const { minute, download, upload, recoveredDownload, recoveredUpload } of older) {
       this.#one.run(download, upload, key, minute, rev, recoveredDownload, recoveredUpload);
     }
+  }
+
+  /** The newest one: the counters. */
+  addNewest(key: number, { unsaved, counter, recovered }: BookEntry): void {
+    if (unsaved === null) return;
     if (recovered.download === 0 && recovered.upload === 0) {
       this.#add(key, unsaved, counter.download, counter.upload);
     } else {
       const { download, upload } = counter;
-      this.#one.run(download, upload, key, unsaved, rev, recovered.download, recovered.upload);
+      this.#one.run(download, upload, key, unsaved, this.#shared.rev, recovered.download, recovered.upload);
     }
   }
 

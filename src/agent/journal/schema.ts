@@ -7,9 +7,9 @@ import { adoptOriginalRows } from './adopt.ts';
  * The journal (`--local-database`). What is sent has, in each table: `rev`, the flush that changed it last;
  * `dirty`, 1 until that revision was acknowledged; `ord`, the ordinal of the acknowledged batch that held it.
  *
- * Sizes matter here: a flush of 1,000 changing connections must touch few pages. So a sample is keyed
- * `(minute, conn)` and the index of what is dirty has the same order and holds dirty rows only, so that a sample
- * that is overwritten within its minute touches no index at all. The wide row of a connection is written when it
+ * Sizes matter here: a flush of 1,000 changing connections must touch few pages. So the running minute is one packed
+ * value until it ends. A sample is keyed `(minute, conn)`, and the index of what is dirty has the same order and
+ * holds dirty rows only. The wide row of a connection is written when it
  * is first seen, when it closes, and once an hour.
  */
 const OUR_COLUMNS = [
@@ -101,6 +101,13 @@ function createJournal(db: Sqlite): void {
   db.exec(INDEXES);
 }
 
+/** What stands in for the rows of the running minute until it ends (`packed-samples.ts`). At most one row. */
+function addRunningMinute(db: Sqlite): void {
+  db.exec(
+    'CREATE TABLE running (id INTEGER PRIMARY KEY CHECK (id = 1), minute INTEGER NOT NULL, samples BLOB NOT NULL)',
+  );
+}
+
 /** Where the copy of an original's agent file goes, before the file is altered. */
 export function backupOf(path: string): string {
   return `${path}.v0.2.0`;
@@ -111,5 +118,8 @@ export const JOURNAL_FILE: StoreFile = {
   kind: 'journal',
   adopts: (db) => hasTable(db, 'connections') && hasTable(db, 'sync_state'),
   beforeAdopt: (path) => copyFileSync(path, backupOf(path)),
-  migrations: [{ version: 1, up: createJournal }],
+  migrations: [
+    { version: 1, up: createJournal },
+    { version: 2, up: addRunningMinute },
+  ],
 };

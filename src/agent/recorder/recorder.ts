@@ -1,5 +1,6 @@
 import type { Component } from '../../common/component.ts';
 import type { Logger } from '../../common/logger.ts';
+import { minuteOf } from '../../domain/bucket.ts';
 import type { GapReason, SnapshotDiff } from '../../domain/snapshot.ts';
 import { Books } from '../books/books.ts';
 import type { BookEntry } from '../books/entry.ts';
@@ -49,6 +50,8 @@ export class Recorder implements Component, SnapshotSink {
   #timers: NodeJS.Timeout[] = [];
   #flushFailed = false;
   #writtenGood: number;
+  /** The minute that the last flush left packed. */
+  #packed: number | null = null;
   readonly metrics: RecorderMetrics = {
     flushes: 0,
     flushFailures: 0,
@@ -87,7 +90,7 @@ export class Recorder implements Component, SnapshotSink {
 
   start(): void {
     this.#timers = [
-      setInterval(() => this.flush(), FLUSH_MS),
+      setInterval(() => this.flush(false), FLUSH_MS),
       setInterval(() => this.housekeep(), HOUSEKEEPING_MS),
     ];
   }
@@ -117,16 +120,22 @@ export class Recorder implements Component, SnapshotSink {
   }
 
   /**
-   * Writes what changed. A refused write keeps everything for the next one and is said once, until it works again.
+   * Writes what changed: all of it as rows, or with `settle` false the running minute packed. A refused write keeps
+   * everything for the next one and is said once, until it works again.
    */
-  flush(): boolean {
+  flush(settle = true): boolean {
     const { journal, clock, logger } = this.#options;
-    const idle = (this.#books.state.lastGood ?? 0) - this.#writtenGood < IDLE_WRITE_MS;
-    if (!this.#books.hasChanges && idle) return true;
+    const books = this.#books;
+    const at = clock.now();
+    const running = settle ? null : minuteOf(at);
+    const idle = (books.state.lastGood ?? 0) - this.#writtenGood < IDLE_WRITE_MS;
+    const ended = books.hasUnsaved && running !== this.#packed;
+    if (!books.hasChanges && !ended && idle) return true;
     try {
-      journal.flush(this.#books.changes(), clock.now());
-      this.#books.committed();
-      this.#writtenGood = this.#books.state.lastGood ?? 0;
+      journal.flush(books.changes(), at, running);
+      books.committed(running);
+      this.#packed = running;
+      this.#writtenGood = books.state.lastGood ?? 0;
       this.metrics.flushes++;
       if (this.#flushFailed) logger.info('the journal can be written again; nothing was lost');
       this.#flushFailed = false;

@@ -9,8 +9,8 @@ export interface SyncerOptions {
   transport: Transport;
   /** Seconds. */
   interval: number;
-  /** Brings the journal up to date before a batch is chosen. */
-  flush: () => void;
+  /** Brings the journal up to date before a batch is chosen; `settle`: the running minute, too. */
+  flush: (settle: boolean) => void;
   logger: Logger;
   /** The agent's clock, epoch ms. */
   now: () => number;
@@ -76,8 +76,9 @@ export class Syncer implements Component {
   async #step(): Promise<Next> {
     try {
       const { flush, engine, interval } = this.#options;
-      flush();
-      return await engine.step(this.#began && !this.#stopped && holdsRunningMinute(interval * 1000));
+      const hold = this.#began && !this.#stopped && holdsRunningMinute(interval * 1000);
+      flush(!hold);
+      return await engine.step(hold);
     } catch (error) {
       // The journal's disk: nothing is acknowledged, everything stays where it was.
       if (!this.#abandoned) this.#options.logger.error({ err: error }, 'sync could not use the journal');
