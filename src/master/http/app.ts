@@ -3,7 +3,14 @@ import { CodedError } from '../../common/errors.ts';
 import { answerClientError } from './client-error.ts';
 import type { HttpDeps, HttpOptions } from './deps.ts';
 import { guardRequests, SECURITY_HEADERS } from './guards.ts';
-import { BODY_TIMEOUT_MS, HEADER_TIMEOUT_MS, MAX_BODY, MAX_PARAM, MAX_SYNCS } from './limits.ts';
+import {
+  BODY_TIMEOUT_MS,
+  HEADER_TIMEOUT_MS,
+  MAX_BODY,
+  MAX_PARAM,
+  MAX_SYNC_MEMORY,
+  MAX_SYNCS,
+} from './limits.ts';
 import { FORMATS } from './parameters.ts';
 import { RouteRegistry } from './route-registry.ts';
 import { agentsRoutes } from './routes/agents.ts';
@@ -69,7 +76,7 @@ const V1 = '/api/v1';
 /** Everything there is. Syncs stand apart, for their bodies are collected unparsed. */
 function registerRoutes(app: FastifyInstance, deps: HttpDeps): void {
   app.register((part, _options, done) => {
-    syncRoutes(part, deps.ingest, new SyncSlots(MAX_SYNCS));
+    syncRoutes(part, deps.ingest, new SyncSlots(MAX_SYNCS, MAX_SYNC_MEMORY));
     done();
   });
   app.register(
