@@ -7,8 +7,8 @@ import {
   type RejectCode,
   ROW_ORDER,
   type RowArray,
-  type SyncRequest,
-} from '../../protocol/v2.ts';
+} from '../../protocol/constants.ts';
+import type { SyncRequest } from '../../protocol/v2.ts';
 import type { Stream } from './heads.ts';
 import type { Ledger } from './ledger.ts';
 import { mergeSample, type RecordState } from './record.ts';

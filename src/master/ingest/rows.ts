@@ -6,7 +6,8 @@ import {
   isCounted,
 } from '../../domain/connection.ts';
 import { EARLIEST_MS, LATEST_MS, parseTime } from '../../domain/time.ts';
-import { ROW_ARRAYS, type RowArray } from '../../protocol/v2.ts';
+import type { RowArray } from '../../protocol/constants.ts';
+import { ROW_ARRAYS } from '../../protocol/v2.ts';
 import type { Sample } from './record.ts';
 
 /**
