@@ -7,7 +7,8 @@ const CODES: ReadonlySet<unknown> = new Set(REJECT_CODES);
 
 /**
  * Whether a value from outside is the answer of a master: the schema `SyncAnswer` of protocol/v2.ts, written out by
- * hand, because the library that checks schemas takes 12 MB of an agent's memory. A test holds the two against each other.
+ * hand, because a library that checks schemas takes megabytes of an agent's memory. A test holds the two against each
+ * other.
  */
 export function isSyncAnswer(value: unknown): value is SyncAnswer {
   return (
