@@ -36,6 +36,11 @@ it('an agent loads two packages: the schemas, the HTTP server and DuckDB would c
   ]);
 });
 
+it('an agent imports no part of Node that brings more along than it needs: see agent/built-in.ts', () => {
+  const packages = packagesOf(['main.ts', 'agent.ts']);
+  expect(['node:http', 'node:https', 'node:tls'].flatMap((name) => packages[name] ?? [])).toEqual([]);
+});
+
 it('a master loads those packages by the same way of finding them', () => {
   expect(Object.keys(packagesOf(['master.ts']))).toEqual(
     expect.arrayContaining(['@sinclair/typebox', 'fastify']),

@@ -1,5 +1,5 @@
-import { Agent, type AgentOptions, type IncomingHttpHeaders, request as plainRequest } from 'node:http';
-import { Agent as SecureAgent, request as secureRequest } from 'node:https';
+import type { Agent, AgentOptions, IncomingHttpHeaders } from 'node:http';
+import { http, https } from '../built-in.ts';
 
 /** Longest answer that is read; a sync answer names at most every row of its batch. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
@@ -41,7 +41,8 @@ export interface HttpAnswer {
  */
 export class HttpClient {
   readonly #agent: Agent;
-  readonly #request: typeof plainRequest;
+  readonly #node: typeof http | ReturnType<typeof https>;
+  readonly #connected: 'connect' | 'secureConnect';
   readonly #connectMs: number;
   /** Ends what is under way. */
   readonly #pending = new Set<(error: Error) => void>();
@@ -51,10 +52,9 @@ export class HttpClient {
 
   constructor({ secure, ca, connectMs }: HttpClientOptions) {
     const options: AgentOptions = { keepAlive: true, keepAliveMsecs: PROBE_MS, maxSockets: 1 };
-    this.#agent = secure
-      ? new SecureAgent(ca === undefined ? options : { ...options, ca })
-      : new Agent(options);
-    this.#request = secure ? secureRequest : plainRequest;
+    this.#node = secure ? https() : http;
+    this.#connected = secure ? 'secureConnect' : 'connect';
+    this.#agent = new this.#node.Agent(ca === undefined ? options : { ...options, ca });
     this.#connectMs = connectMs ?? CONNECT_MS;
   }
 
@@ -64,7 +64,7 @@ export class HttpClient {
     // Ends idle connections; the agent goes on with a new one.
     if (this.#pending.size === 0 && performance.now() >= this.#keptUntil) this.#agent.destroy();
     return new Promise((resolve, reject) => {
-      const call = this.#request(url, {
+      const call = this.#node.request(url, {
         method: 'POST',
         agent: this.#agent,
         headers: { ...headers, 'content-length': String(body.length) },
@@ -89,9 +89,7 @@ export class HttpClient {
       call.on('socket', (socket) => {
         if (!socket.connecting) return;
         connecting = setTimeout(() => late('connection', this.#connectMs), this.#connectMs);
-        socket.once(this.#agent instanceof SecureAgent ? 'secureConnect' : 'connect', () =>
-          clearTimeout(connecting),
-        );
+        socket.once(this.#connected, () => clearTimeout(connecting));
       });
       call.on('response', (response) => {
         const chunks: Buffer[] = [];
