@@ -55,10 +55,10 @@ export class CatalogueService {
     }, options);
   }
 
-  /** All that is kept, per agent. */
-  async perAgent(options?: ReadOptions): Promise<AgentTotals[]> {
+  /** All that is kept, per agent, or of one. */
+  async perAgent(agent?: string, options?: ReadOptions): Promise<AgentTotals[]> {
     await this.#freshness.flushNow();
-    const rows = await this.#grouped('agent', {}, options);
+    const rows = await this.#grouped('agent', agent === undefined ? {} : { agent }, options);
     return rows.map(({ key, totals }) => ({ agent: key, ...totals }));
   }
 

@@ -29,6 +29,8 @@ describe('agents and streams', () => {
       lost: { connections: 8, download: 6, upload: 7 },
     });
     expect(agents[1]).toMatchObject({ agentId: 'b', conflict: { at: 15, what: 'two journals' } });
+    expect(await given.reader.agents('a')).toEqual([agents[0]]);
+    expect(await given.reader.agents('c')).toEqual([]);
   });
 
   it('lists gaps, losses and runs that overlap', async () => {
@@ -40,7 +42,41 @@ describe('agents and streams', () => {
     expect(await given.reader.lost(0, 250)).toMatchObject([
       { agentId: 'a', download: 5, reason: 'disk-budget' },
     ]);
-    expect(await given.reader.runs(0, 100, 'a')).toEqual([{ agentId: 'a', from: 50, version: 'v1.19' }]);
+    given.records.db.exec("INSERT INTO runs VALUES (2, 1, 40, 'v1.18')");
+    expect(await given.reader.firstRuns()).toEqual([{ agentId: 'a', from: 40 }]);
+    expect(await given.reader.firstRuns('b')).toEqual([]);
+  });
+
+  it('finds the time in which all of some agents were in a gap', async () => {
+    expect(await given.reader.commonGaps(0, 1000, null)).toEqual([{ from: 150, to: 200 }]);
+    expect(await given.reader.commonGaps(0, 1000, ['a'])).toEqual([{ from: 100, to: 200 }]);
+    expect(await given.reader.commonGaps(0, 120, ['b'])).toEqual([]);
+    expect(await given.reader.commonGaps(0, 1000, [])).toEqual([]);
+  });
+
+  it('refuses more gaps than an answer should hold, and names what helps', async () => {
+    given.records.db.exec(
+      `WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 100_010)
+       INSERT INTO gaps SELECT 3, i, i, i + 1, 'stalled' FROM n`,
+    );
+    await expect(given.reader.gaps(0, 1e9)).rejects.toMatchObject({
+      code: 'query_too_large',
+      details: [{ field: 'agent' }],
+    });
+    expect(await given.reader.gaps(0, 1e9, 'a')).toHaveLength(1);
+  });
+
+  it('refuses sums of more agents and periods than an answer should hold', async () => {
+    given.records.db.exec(
+      `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 20_000)
+       INSERT INTO core_totals SELECT 'x' || i, 3, 1, 1, 0, 0 FROM n`,
+    );
+    const periods = [{ from: 0, to: 600_000 }];
+    await expect(given.reader.coreTotals(periods)).rejects.toMatchObject({
+      code: 'query_too_large',
+      details: [{ field: 'agent' }],
+    });
+    expect(await given.reader.coreTotals(periods, 'x7')).toHaveLength(1);
   });
 
   it('sums core totals by period, half-open', async () => {
