@@ -19,7 +19,7 @@ interface Extent {
 }
 
 /** Sums of an answer: some 13 MB of `/verify`. */
-export const MAX_SUMS = 20_000;
+const MAX_SUMS = 20_000;
 
 /** One range of the primary key for each agent and period, so only minutes that were asked for are read. */
 export function sumCoreTotals(

@@ -3,7 +3,7 @@ import type { Sqlite } from '../../common/sqlite.ts';
 import type { FirstRunRow, GapRow, LostRow } from './query.ts';
 
 /** Rows of an answer, of each kind. */
-export const MAX_EVENTS = 100_000;
+const MAX_EVENTS = 100_000;
 
 /** What streams report beside samples: few rows each, so their tables are read whole. */
 const OF_AGENT = '(@agent IS NULL OR s.agent_id = @agent)';
