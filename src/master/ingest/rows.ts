@@ -3,6 +3,7 @@ import { type ConnectionFields, DESCRIPTIVE_FIELDS, emptyFields } from '../../do
 import { EARLIEST_MS, LATEST_MS } from '../../domain/time.ts';
 import type { RowArray } from '../../protocol/constants.ts';
 import { ROW_ARRAYS } from '../../protocol/v2.ts';
+import { cut } from './cut.ts';
 
 /**
  * Largest counter that is believed, 64 TiB: more than a line of 10 Gbit/s moves in half a day of one connection, and
@@ -35,14 +36,6 @@ export function isId(text: unknown): text is string {
 /** Epoch ms that every part of the master can show as a time; 0 is "not said". */
 export function isShowable(ms: number): boolean {
   return ms <= LATEST_MS;
-}
-
-/** Cuts a value to what is kept, at a whole character. */
-export function cut(value: string, max: number): string {
-  const text = value.toWellFormed();
-  if (text.length <= max) return text;
-  const end = text.charCodeAt(max - 1);
-  return text.slice(0, end >= 0xd800 && end <= 0xdbff ? max - 1 : max);
 }
 
 /** The fields of a v2 connection row, or null when it names strings that are not there. */
