@@ -22,6 +22,8 @@ interface Introduced {
   fields: ConnectionFields;
   base: Bytes;
   counted: boolean;
+  /** The file has no record of it, so there is no need to look again. */
+  isNew: boolean;
 }
 
 export interface MergeContext {
@@ -131,8 +133,9 @@ export class BatchMerge {
     if (fields === null) return 'malformed';
     const base = { download: Number(row[2]), upload: Number(row[3]) };
     if (base.download > MAX_COUNTER || base.upload > MAX_COUNTER) return 'value-out-of-range';
-    this.#introduced.set(Number(row[0]), { fields, base, counted: row[4] === 1 });
     const record = this.#find(fields.id);
+    const isNew = record === undefined;
+    this.#introduced.set(Number(row[0]), { fields, base, counted: row[4] === 1, isNew });
     if (record === undefined) return null;
     this.#context.records.fill(record, ({ name }) => fields[name]);
     this.#putBase(record, base);
@@ -168,9 +171,9 @@ export class BatchMerge {
     if (down > MAX_COUNTER || up > MAX_COUNTER || minute < FIRST_MINUTE) return 'value-out-of-range';
     const id = this.#id(index);
     if (id === null) return 'malformed';
-    let record = this.#find(id);
+    const introduced = this.#introduced.get(index);
+    let record = introduced?.isNew ? this.#context.records.hot(id, this.#agentId) : this.#find(id);
     if (record === undefined) {
-      const introduced = this.#introduced.get(index);
       if (introduced === undefined) return 'unknown-connection';
       if ((flags & this.#againFlags) !== 0 && minute < minuteOf(this.#context.horizon)) return 'too-old';
       record = this.#context.records.create(

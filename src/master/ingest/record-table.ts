@@ -114,16 +114,20 @@ export class RecordTable {
     return this.#nextNum++;
   }
 
+  /** The record if it is in memory, where each one is that this transaction has met. */
+  hot(id: string, agentId: string): RecordState | undefined {
+    const record = this.#hot.get(agentId, id);
+    if (record !== undefined) this.#met.add(record);
+    return record;
+  }
+
   /**
    * The record, or undefined. `onImport` is called with the rowid of a row of the original's database that was
    * not imported yet, and must import it; the record is read again then.
    */
   find(id: string, agentId: string, onImport: (rowid: number) => void): RecordState | undefined {
-    const hot = this.#hot.get(agentId, id);
-    if (hot !== undefined) {
-      this.#met.add(hot);
-      return hot;
-    }
+    const hot = this.hot(id, agentId);
+    if (hot !== undefined) return hot;
     let row = this.#find.get(id, agentId) as Row | undefined;
     if (row?.imported === 0) {
       onImport(row.rowid);

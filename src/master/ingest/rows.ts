@@ -1,5 +1,10 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler';
-import { type ConnectionFields, DESCRIPTIVE_FIELDS, emptyFields } from '../../domain/connection.ts';
+import {
+  type ConnectionFields,
+  DESCRIPTIVE_FIELDS,
+  type DescriptiveName,
+  emptyFields,
+} from '../../domain/connection.ts';
 import { EARLIEST_MS, LATEST_MS } from '../../domain/time.ts';
 import type { RowArray } from '../../protocol/constants.ts';
 import { ROW_ARRAYS } from '../../protocol/v2.ts';
@@ -38,11 +43,13 @@ export function isShowable(ms: number): boolean {
   return ms <= LATEST_MS;
 }
 
+const EMPTY = emptyFields('');
+
 /** The fields of a v2 connection row, or null when it names strings that are not there. */
 export function fieldsOfRow(row: (number | string)[], strings: readonly string[]): ConnectionFields | null {
   const id = strings[Number(row[0])];
   if (!isId(id)) return null;
-  const fields = emptyFields(id) as ConnectionFields & Record<string, string | number>;
+  const fields = { ...EMPTY, id } as ConnectionFields & Record<DescriptiveName, string | number>;
   // A core's nonsense about the start is no reason to lose the connection's bytes.
   fields.start = isShowable(Number(row[1])) ? Number(row[1]) : 0;
   for (const [i, field] of DESCRIPTIVE_FIELDS.entries()) {

@@ -70,7 +70,7 @@ export function v1Value(source: Source, field: Parameters<FieldReader>[0]): stri
 
 /** All of them, for a connection that is new here. */
 export function v1Fields({ id, source }: V1Record): ConnectionFields {
-  const fields = emptyFields(id) as ConnectionFields & Record<DescriptiveName, string | number>;
+  const fields = { ...EMPTY, id } as ConnectionFields & Record<DescriptiveName, string | number>;
   for (const field of DESCRIPTIVE_FIELDS) fields[field.name] = v1Value(source, field) as never;
   fields.start = timeOf(source.start) ?? 0;
   return fields;
