@@ -12,7 +12,8 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
       needed.join('.') +
       ' or newer; this is ' +
       process.versions.node +
-      '.\nInstall a newer one from https://nodejs.org, or run it once with: npx -p node@24 -p mihomo-connections-tracker mihomo-connections-tracker',
+      '.\nInstall a newer one from https://nodejs.org, or run it once with: npx -p node@24 node ' +
+      __filename,
   );
   process.exit(2);
 }

@@ -1,8 +1,9 @@
 'use strict';
 // Apart from the entry file, because `import()` is a syntax error on a Node that must still be told so.
 // DuckDB computes on libuv's pool: with its default of four threads, three queries and a flush would keep files,
-// compression and names waiting. Read when the pool begins, so it must be set before anything is loaded.
-process.env.UV_THREADPOOL_SIZE = process.env.UV_THREADPOOL_SIZE || '12';
+// compression and names waiting. Read when the pool begins, so it must be set before anything is loaded. An agent has
+// no DuckDB, and each thread costs it memory.
+if (process.argv[2] !== 'agent') process.env.UV_THREADPOOL_SIZE = process.env.UV_THREADPOOL_SIZE || '12';
 
 // Small machines: V8 would take up to 48 MB for young objects in each thread before it looks for garbage, and glibc an
 // arena for every thread. Both are decided when a process begins, so this one begins again, in place: same PID, same

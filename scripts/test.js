@@ -42,6 +42,7 @@ const suites = [
   },
   processes('kills', 'killing agents and masters at any moment', ['--rounds', '20']),
   processes('backlog', 'days offline, delivered at once', []),
+  processes('original', "the original's own program beside ours", []),
 ];
 
 /**

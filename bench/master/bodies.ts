@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { DESCRIPTIVE_FIELDS } from '../../src/domain/connection.ts';
-import { PROTOCOL_VERSION, type SyncRequest } from '../../src/protocol/v2.ts';
+import { PROTOCOL_VERSION } from '../../src/protocol/constants.ts';
+import type { SyncRequest } from '../../src/protocol/v2.ts';
 
 /** One body, and how many records or samples it holds. */
 export interface Body {

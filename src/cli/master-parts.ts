@@ -10,7 +10,6 @@ import { IngestThread } from '../master/ingest/ingest-thread.ts';
 import { RECORDS_FILE } from '../master/ingest/schema.ts';
 import { CatalogueService } from '../master/query/catalogue-service.ts';
 import { StatsService } from '../master/query/stats-service.ts';
-import { RecordsGapSource } from '../master/records/gap-source.ts';
 import { RecordsReader } from '../master/records/records-reader.ts';
 import { EmbeddedFactStore } from '../master/store/embedded/embedded-fact-store.ts';
 import { LotFlusher } from '../master/store/flusher.ts';
@@ -66,8 +65,7 @@ export function buildMaster(setup: MasterSetup): MasterParts {
   });
   const flusher = new LotFlusher({ source: ingest, facts, log: logger });
   const records = new RecordsReader({ path: database });
-  const gaps = new RecordsGapSource(records);
-  const stats = new StatsService({ facts, gaps, freshness: flusher });
+  const stats = new StatsService({ facts, gaps: records, freshness: flusher });
   const catalogue = new CatalogueService({ facts, freshness: flusher });
   const server = new HttpServer(
     { ingest, records, stats, catalogue, probes: probes(ingest, flusher, records), logger },

@@ -21,6 +21,14 @@ export const ERRORS = {
     status: 403,
     hint: 'The id "local" belongs to the agent inside the master. Choose another --agent-id.',
   },
+  too_many_agents: {
+    status: 403,
+    hint: 'Give agents an --agent-id that stays the same, or deliver to another master. Nothing is lost: the agent keeps what was not taken.',
+  },
+  too_many_journals: {
+    status: 403,
+    hint: 'Keep --local-database of the agent on a disk that outlives restarts, and give it another --agent-id. Nothing is lost: the agent keeps what was not taken.',
+  },
   not_found: { status: 404, hint: 'See docs/http-api.md for what there is.' },
   method_not_allowed: { status: 405, hint: 'See docs/http-api.md for the methods of each path.' },
   timeout: { status: 408, hint: 'The body did not arrive in time; send it again.' },

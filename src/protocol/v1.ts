@@ -1,8 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
 
-/** Said in `sender` by agents of this program that use the original's wire for a while; an original says nothing. */
-export const V1_SENDER = 'v2';
-
 /**
  * `POST /api/v1/sync`, the original's wire: one record per connection with absolute counters, each a sample in the
  * minute of `last_updated`, base 0, no totals. Records are read one by one and tolerantly (`readV1` of the

@@ -1,15 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { DESCRIPTIVE_FIELDS } from '../domain/connection.ts';
-import {
-  FLAG_AGAIN,
-  FLAG_SENT_BEFORE,
-  PROTOCOL_VERSION,
-  ROW_ARRAYS,
-  ROW_ORDER,
-  SyncAnswer,
-  SyncRequest,
-} from './v2.ts';
+import { FLAG_AGAIN, FLAG_SENT_BEFORE, PROTOCOL_VERSION, ROW_ORDER } from './constants.ts';
+import { ROW_ARRAYS, SyncAnswer, SyncRequest } from './v2.ts';
 
 /** What agents and masters of this version have agreed on. */
 const AGREED = { version: 2, sha256: '31902fba481edc4cb0de7c3994d27776fad14fe635bd8b9a2952c032454a5b44' };

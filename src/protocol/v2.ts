@@ -1,34 +1,28 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { MAX_AGENT_ID_CHARACTERS } from '../domain/agent-id.ts';
 import { DESCRIPTIVE_FIELDS } from '../domain/connection.ts';
 import { GAP_REASONS } from '../domain/snapshot.ts';
+import {
+  MAX_INFLIGHT,
+  MAX_INTEGER,
+  PROTOCOL_VERSION,
+  REJECT_CODES,
+  ROW_ORDER,
+  type RowArray,
+  TOKEN,
+} from './constants.ts';
 
-/**
+/*
  * `POST /api/v2/sync`: rows are arrays, strings stand once in `strings` and are named by their index.
  * Times are epoch milliseconds, minutes are whole minutes since the epoch (UTC), counters are absolute bytes.
+ *
+ * Agents take types from here, and nothing that is there at run time: that is in `constants.ts`.
  */
-export const PROTOCOL_VERSION = 2;
-
-/** Largest counter, time or index on the wire: what a JSON number holds exactly. */
-export const MAX_INTEGER = Number.MAX_SAFE_INTEGER;
-
-/** Most rows of all arrays together in one request. */
-export const MAX_ROWS = 5000;
-
-/** Longest agent id, in characters of any script (no controls, trimmed). */
-export const MAX_AGENT_ID = 128;
-
-/** Batches sent since the last answer that an agent remembers, and names in `inflight`. */
-export const MAX_INFLIGHT = 16;
-
-/** The sample is sent anew after an answer that was not ok: it may have been booked already. */
-export const FLAG_AGAIN = 1;
-/** The sample was sent before, in a batch that was never answered. */
-export const FLAG_SENT_BEFORE = 2;
 
 const Count = Type.Integer({ minimum: 0, maximum: MAX_INTEGER });
 const Text = Type.Integer({ minimum: 0, maximum: 1_000_000, description: 'index into strings' });
 const Flag = Type.Integer({ minimum: 0, maximum: 3 });
-const Token = Type.String({ minLength: 8, maxLength: 64, pattern: '^[0-9A-Za-z_-]+$' });
+const Token = Type.String(TOKEN);
 
 /** `[id, start, base_down, base_up, counted, ...descriptive fields in the order of DESCRIPTIVE_FIELDS]` */
 export const ConnectionRow = Type.Tuple([
@@ -58,8 +52,7 @@ export const GapRow = Type.Tuple([
 /** `[id, from, version]`: a core run that began (or was first seen) at `from`. */
 export const RunRow = Type.Tuple([Count, Count, Text]);
 
-export const LOST_REASONS = ['disk-budget', 'forgotten-by-master'] as const;
-export type LostReason = (typeof LOST_REASONS)[number];
+const LOST_REASONS = ['disk-budget', 'forgotten-by-master'] as const;
 /** `[id, from, to, down, up, connections, reason]`: explains a part of unattributed; never added to it. */
 export const LostRow = Type.Tuple([
   Count,
@@ -71,7 +64,7 @@ export const LostRow = Type.Tuple([
   Type.Union(LOST_REASONS.map((reason) => Type.Literal(reason))),
 ]);
 
-/** The arrays of a request, in the order in which the master merges them. */
+/** The layout of the rows of each array. */
 export const ROW_ARRAYS = {
   runs: RunRow,
   gaps: GapRow,
@@ -80,14 +73,16 @@ export const ROW_ARRAYS = {
   totals: TotalsRow,
   closed: ClosedRow,
   lost: LostRow,
-} as const;
-export type RowArray = keyof typeof ROW_ARRAYS;
-export const ROW_ORDER = Object.keys(ROW_ARRAYS) as RowArray[];
+} as const satisfies Record<RowArray, TSchema>;
 
 /** The envelope; rows are validated one by one, so that a bad row never costs its batch. */
 export const SyncRequest = Type.Object({
   v: Type.Literal(PROTOCOL_VERSION),
-  agent_id: Type.String({ minLength: 1, maxLength: 8 * MAX_AGENT_ID, description: 'see normalAgentId' }),
+  agent_id: Type.String({
+    minLength: 1,
+    maxLength: 8 * MAX_AGENT_ID_CHARACTERS,
+    description: 'see normalAgentId',
+  }),
   stream: Token,
   boot: Token,
   batch: Token,
@@ -127,15 +122,6 @@ export const SyncRequest = Type.Object({
 });
 export type SyncRequest = Static<typeof SyncRequest>;
 
-export const REJECT_CODES = [
-  'malformed',
-  'unknown-connection',
-  'too-old',
-  'agent-mismatch',
-  'value-out-of-range',
-] as const;
-export type RejectCode = (typeof REJECT_CODES)[number];
-
 export const SyncAnswer = Type.Object({
   ok: Type.Boolean(),
   /** The head before this request: the boot's own, else the stream's newest; null where the stream has none. */
@@ -154,7 +140,3 @@ export const SyncAnswer = Type.Object({
   limits: Type.Object({ rows: Count, bytes: Count }),
 });
 export type SyncAnswer = Static<typeof SyncAnswer>;
-
-export type ConnectionRowValue = number[];
-export type SampleRowValue = [number, number, number, number, number, number, number];
-export type TotalsRowValue = [number, number, number];

@@ -15,6 +15,13 @@ describe('behaviour 5: messages', () => {
     expect(core.frame()).toBe('{"downloadTotal":0,"uploadTotal":0,"connections":null,"memory":0}\n');
   });
 
+  test('memory is what the core last noticed: 0, or stale', () => {
+    const core = new SimulatedCore();
+    core.memory = 49_000_000;
+    core.advance(60_000);
+    expect(core.snapshot().memory).toBe(49_000_000);
+  });
+
   test('keys come in the order of the core, all of them, escaped as Go does', () => {
     const core = new SimulatedCore({ seed: 3 });
     const id = core.open(

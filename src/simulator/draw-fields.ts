@@ -36,7 +36,7 @@ export class FieldDrawer {
     const type = this.#type(network);
     const direct = chains[0] === 'DIRECT';
     const addressed = site.host === '' || direct || !random.chance(this.#profile.addresslessShare * 2);
-    const host = site.host.replace('*', () => random.uint32().toString(36).slice(0, 6));
+    const host = this.#host(site);
     const program = this.#profile.processes ? this.#world.program.draw(random) : null;
     const sourceIP = this.#profile.processes ? (type === 'Tun' ? '198.18.0.1' : '127.0.0.1') : device.address;
     return {
@@ -60,6 +60,17 @@ export class FieldDrawer {
       rule: site.rule,
       rulePayload: site.rulePayload,
     };
+  }
+
+  /** Where datagrams go that share an entry with others: a name, else an address. */
+  peer(): string {
+    const site = this.#random.pick(this.#world.sites);
+    return this.#host(site) || site.address;
+  }
+
+  /** A site of a content network has another label each time. */
+  #host(site: Site): string {
+    return site.host.replace('*', () => this.#random.uint32().toString(36).slice(0, 6));
   }
 
   #type(network: 'tcp' | 'udp'): string {

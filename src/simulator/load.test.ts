@@ -1,27 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { all, expectConserved } from './core.test-support.ts';
 import { SimulatedCore } from './core.ts';
 import type { Dialect } from './dialect.ts';
 import { history } from './history.ts';
 import { DEVICES } from './household.ts';
 import { DESKTOP, HOUSEHOLD, steadyLoad } from './profiles.ts';
-import type { TrueConnection } from './truth.ts';
 
 const HOUR = 3_600_000;
-
-function all(core: SimulatedCore): TrueConnection[] {
-  return [...core.truth.connections.values()];
-}
-
-function expectConserved(core: SimulatedCore): void {
-  const { truth } = core;
-  for (const run of truth.runs) {
-    const { download, upload } = truth.counted(run);
-    expect({
-      download: download + run.unlistedDownload,
-      upload: upload + run.unlistedUpload,
-    }).toEqual({ download: run.download, upload: run.upload });
-  }
-}
 
 describe('load', () => {
   test('a steady load has exactly that many connections, all changing in every snapshot', () => {

@@ -1,21 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { RECORDED, RECORDINGS, type RunTruth, truthOf } from '../../test/support/recorded-truth.ts';
 import { type CoreFields, entersTotals } from './core-fields.ts';
 import type { CoreSnapshot } from './message.ts';
 import { RecordingServer } from './recording-server.ts';
 import { readRecording } from './replay.ts';
-
-const FOLDER = 'test/fixtures/recordings';
-
-interface RunTruth {
-  frames: number;
-  ids: number;
-  overlayIds: number;
-  totals: number;
-  counted: number;
-  unattributed: number;
-  overlay: number;
-}
 
 /** The truth of the README, from frames alone: between the first and the last frame of each core run. */
 class RunBooks {
@@ -61,42 +50,22 @@ class RunBooks {
   }
 }
 
-const TRUTH: Record<string, RunTruth[]> = {
-  'mihomo-2025-02.ndjson.gz': [truth(75, 504, 44, 136640725, 118805812, 17834913, 9505756)],
-  'mihomo-2026-06-restart.ndjson.gz': [
-    truth(19, 204, 16, 60265905, 55344894, 4921011, 8675240),
-    truth(39, 236, 18, 66359897, 54946765, 11413132, 9300923),
-  ],
-  'mihomo-2026-06.ndjson.gz': [truth(70, 552, 44, 184636685, 166308877, 18327808, 24827390)],
-};
-
-function truth(
-  frames: number,
-  ids: number,
-  overlayIds: number,
-  totals: number,
-  counted: number,
-  unattributed: number,
-  overlay: number,
-): RunTruth {
-  return { frames, ids, overlayIds, totals, counted, unattributed, overlay };
-}
-
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-test.each(Object.keys(TRUTH))('reading %s gives the truth of its table', async (name) => {
+test.each(RECORDED)('reading %s gives the truth of its table', async (name, truth) => {
   const books = new RunBooks();
-  for await (const event of readRecording(`${FOLDER}/${name}`)) if ('frame' in event) books.take(event.frame);
+  for await (const event of readRecording(`${RECORDINGS}/${name}`))
+    if ('frame' in event) books.take(event.frame);
   books.end();
-  expect(books.runs).toEqual(TRUTH[name]);
+  expect(books.runs).toEqual(truth);
 });
 
 test('a file of bare snapshots is read a second apart', async () => {
   const events = [];
-  for await (const event of readRecording(`${FOLDER}/hand-made-snapshots.ndjson`)) events.push(event);
+  for await (const event of readRecording(`${RECORDINGS}/hand-made-snapshots.ndjson`)) events.push(event);
   expect(events.map((event) => event.at)).toEqual(events.map((_, index) => index * 1000));
   for (const event of events) expect('frame' in event && event.frame.endsWith('}\n')).toBe(true);
 });
@@ -104,14 +73,14 @@ test('a file of bare snapshots is read a second apart', async () => {
 test.each(['missing.ndjson', 'missing.ndjson.gz'])(
   'a file that is not there is an error (%s)',
   async (name) => {
-    await expect(readRecording(`${FOLDER}/${name}`).next()).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(readRecording(`${RECORDINGS}/${name}`).next()).rejects.toMatchObject({ code: 'ENOENT' });
   },
 );
 
 describe('a served recording', () => {
   test('reaches a client whole, with the restart as it was', async () => {
     const name = 'mihomo-2026-06-restart.ndjson.gz';
-    const server = new RecordingServer({ path: `${FOLDER}/${name}`, secret: 's' });
+    const server = new RecordingServer({ path: `${RECORDINGS}/${name}`, secret: 's' });
     await server.start();
     cleanups.push(() => server.stop());
     const books = new RunBooks();
@@ -138,14 +107,14 @@ describe('a served recording', () => {
     while (frames < 58) await new Promise((resolve) => setTimeout(resolve, 5));
     done = true;
     books.end();
-    expect(books.runs).toEqual(TRUTH[name]);
+    expect(books.runs).toEqual(truthOf(name));
     expect(codes[0]).toBe(1006);
     expect(refused).toBeGreaterThan(0);
   });
 
   test('plays as fast as a client reads', async () => {
     const name = 'mihomo-2026-06.ndjson.gz';
-    const server = new RecordingServer({ path: `${FOLDER}/${name}` });
+    const server = new RecordingServer({ path: `${RECORDINGS}/${name}` });
     await server.start();
     cleanups.push(() => server.stop());
     const socket = new WebSocket(`ws://127.0.0.1:${server.port}/connections`);
@@ -159,6 +128,6 @@ describe('a served recording', () => {
     await server.play({ speed: Number.POSITIVE_INFINITY });
     while (frames < 70) await new Promise((resolve) => setTimeout(resolve, 5));
     books.end();
-    expect(books.runs).toEqual(TRUTH[name]);
+    expect(books.runs).toEqual(truthOf(name));
   });
 });

@@ -94,21 +94,20 @@ describe('behaviour 1: HTTP and WebSocket on one port', () => {
 describe('behaviour 2: interval', () => {
   test('the first message comes at once, then one every interval, 1000 ms by default', async () => {
     const { server } = await serve();
+    const hourly = watch(server, '/connections?interval=3600000');
+    await until(() => hourly.messages.length === 1);
     const fast = watch(server, '/connections?interval=100');
     const slow = watch(server, '/connections');
-    const opened = performance.now();
-    await until(() => slow.messages.length === 1);
-    expect(performance.now() - opened).toBeLessThan(900);
     await until(() => slow.messages.length === 2);
-    const gap = slow.times[1]! - slow.times[0]!;
-    expect(gap).toBeGreaterThan(900);
-    expect(gap).toBeLessThan(3000);
-    expect(fast.messages.length).toBeGreaterThan(5);
+    expect(slow.times[1]! - slow.times[0]!).toBeGreaterThan(900);
+    await until(() => fast.messages.length > 5);
+    expect(hourly.messages.length).toBe(1);
   });
 
   test.each(['0', '-5', '9223372036854775'])('interval=%s: one message, then silence', async (value) => {
     const { server } = await serve();
     const feed = watch(server, `/connections?interval=${value}`);
+    await until(() => feed.messages.length === 1);
     await sleep(300);
     expect(feed.messages.length).toBe(1);
     expect(feed.socket.readyState).toBe(WebSocket.OPEN);
@@ -229,9 +228,10 @@ describe('behaviour 17: DELETE', () => {
 
 test('time: the core follows the real one, times the speed', async () => {
   const core = new SimulatedCore({ startAt: 0 });
+  const began = performance.now();
   const { server } = await serve({ core, speed: 100 });
   await sleep(100);
   server.clock();
   expect(core.now).toBeGreaterThan(9000);
-  expect(core.now).toBeLessThan(100_000);
+  expect(core.now).toBeLessThanOrEqual((performance.now() - began) * 100);
 });

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { all, expectConserved } from './core.test-support.ts';
 import { SimulatedCore } from './core.ts';
 import type { CoreSnapshot } from './message.ts';
 import { ROUTER, steadyLoad } from './profiles.ts';
@@ -13,19 +14,26 @@ function simulate(profile = ROUTER, ms = HOUR, seed = 1): SimulatedCore {
   return core;
 }
 
-function all(core: SimulatedCore): TrueConnection[] {
-  return [...core.truth.connections.values()];
+interface Movement {
+  at: number;
+  download: number;
 }
 
-function expectConserved(core: SimulatedCore): void {
-  const { truth } = core;
-  for (const run of truth.runs) {
-    const { download, upload } = truth.counted(run);
-    expect({
-      download: download + run.unlistedDownload,
-      upload: upload + run.unlistedUpload,
-    }).toEqual({ download: run.download, upload: run.upload });
+/** Lets time pass in steps: for each connection that was listed, when its counters were seen to move. */
+function movements(core: SimulatedCore, time: { steps: number; stepMs: number }): Map<string, Movement[]> {
+  const moved = new Map<string, Movement[]>();
+  const last = new Map<string, { download: number; upload: number }>();
+  for (let step = 0; step < time.steps; step++) {
+    core.advance(time.stepMs);
+    for (const { id, download, upload } of core.snapshot().connections ?? []) {
+      const before = last.get(id) ?? { download: 0, upload: 0 };
+      if (!moved.has(id)) moved.set(id, []);
+      if (download > before.download || upload > before.upload)
+        moved.get(id)!.push({ at: core.now, download: download - before.download });
+      last.set(id, { download, upload });
+    }
   }
+  return moved;
 }
 
 describe('determinism', () => {
@@ -112,29 +120,78 @@ test('behaviour 9: what is never listed is a large part of the connections and a
   expect(late / bytes(counted)).toBeLessThan(0.3);
 });
 
-test('behaviour 10: UDP stays flat for a minute, and one entry may serve several hosts', () => {
-  const core = new SimulatedCore({ seed: 3, profile: { ...ROUTER, udpShare: 1, pageEveryMs: 1e9 } });
-  core.advance(5 * 60_000);
-  const before = new Map(core.snapshot().connections!.map((record) => [record.id, record.download]));
-  core.advance(1000);
-  const flat = core.snapshot().connections!.filter((record) => before.get(record.id) === record.download);
-  expect(flat.length / before.size).toBeGreaterThan(0.5);
-  const closed = all(core).filter(
-    (connection) => connection.fields.network === 'udp' && connection.counted && connection.closedAt !== null,
-  );
-  for (const connection of closed)
-    expect(connection.closedAt! - connection.openedAt).toBeGreaterThanOrEqual(60_000);
-  expect(all(core).some((connection) => connection.destinations.length > 1)).toBe(true);
+describe('behaviour 10: UDP', () => {
+  const profile = { ...ROUTER, udpShare: 1, pageEveryMs: Number.POSITIVE_INFINITY };
+
+  test('an entry stays for a minute after its last datagram, with counters that stand still', () => {
+    const core = new SimulatedCore({ seed: 3, profile });
+    const moved = movements(core, { steps: 600, stepMs: 1000 });
+    const ended = all(core).filter(
+      ({ id, fields, closedAt, counted }) =>
+        fields.network === 'udp' && counted && closedAt !== null && moved.has(id),
+    );
+    expect(ended.length).toBeGreaterThan(100);
+    for (const { id, closedAt, download, upload, listedDownload, listedUpload } of ended) {
+      // Looked at once a second: the last movement was seen up to a second late.
+      expect(closedAt! - moved.get(id)!.at(-1)!.at).toBeGreaterThan(58_000);
+      expect([listedDownload, listedUpload]).toEqual([download, upload]);
+    }
+  });
+
+  test('one entry may serve several hosts, and shows the first', () => {
+    const core = simulate(profile, 5 * 60_000, 3);
+    const shared = all(core).filter(({ destinations }) => new Set(destinations).size > 1);
+    expect(shared.length).toBeGreaterThan(10);
+    for (const { destinations, host } of shared) expect(destinations[0]).toBe(host);
+  });
 });
 
-test('behaviour 11: idle for hours, tiny keep-alives, and a speed test', () => {
-  const core = new SimulatedCore({ seed: 8, profile: { ...ROUTER, speedTestEveryMs: HOUR } });
-  core.advance(6 * HOUR);
-  const old = all(core).filter((connection) => core.now - connection.openedAt > HOUR && !connection.closedAt);
-  expect(old.some((connection) => connection.download === 0)).toBe(true);
-  expect(old.some((connection) => connection.download > 0 && connection.download < 200_000)).toBe(true);
-  const fast = all(core).filter((connection) => connection.download === 1_250_000_000);
-  expect(fast.length).toBeGreaterThan(0);
+describe('behaviour 11: connections that live long', () => {
+  let core: SimulatedCore;
+  let moved: Map<string, Movement[]>;
+  beforeAll(() => {
+    core = new SimulatedCore({
+      seed: 8,
+      profile: { ...ROUTER, arrivals: 1, longShare: 0.2, speedTestEveryMs: HOUR },
+    });
+    moved = movements(core, { steps: 5 * 60, stepMs: 60_000 });
+  });
+  const old = () =>
+    all(core).filter(({ openedAt, closedAt }) => closedAt === null && core.now - openedAt > HOUR);
+
+  test('idle for hours: no byte at all', () => {
+    expect(old().filter(({ download, upload }) => download + upload === 0).length).toBeGreaterThan(0);
+  });
+
+  test('tiny keep-alives: a few bytes again and again', () => {
+    const beats = old().filter(({ id, download }) => moved.get(id)!.length > 10 && download < 200_000);
+    expect(beats.length).toBeGreaterThan(0);
+  });
+
+  test('flat for half an hour and longer, then a sudden burst', () => {
+    const bursts = all(core).filter(({ id, openedAt }) =>
+      (moved.get(id) ?? []).some(
+        ({ at, download }, place, list) =>
+          download > 1_000_000 &&
+          at - openedAt > HOUR / 2 &&
+          list.slice(0, place).every((before) => before.download === 0 || at - before.at < 60_001),
+      ),
+    );
+    expect(bursts.length).toBeGreaterThan(0);
+  });
+
+  test('half-closed: listed long after the last byte', () => {
+    const silent = all(core).filter(({ id, openedAt, closedAt, fields, download }) => {
+      const last = moved.get(id)?.at(-1);
+      if (last === undefined || closedAt === null || fields.network !== 'tcp' || download === 0) return false;
+      return closedAt - openedAt > HOUR / 6 && last.at - openedAt < (closedAt - openedAt) / 3;
+    });
+    expect(silent.length).toBeGreaterThan(0);
+  });
+
+  test('a speed test: 1 Gbit/s for ten seconds', () => {
+    expect(all(core).filter(({ download }) => download === 1_250_000_000).length).toBeGreaterThan(0);
+  });
 });
 
 describe('behaviour 12: bursts', () => {

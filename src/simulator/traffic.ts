@@ -107,7 +107,7 @@ export class Traffic {
     // One socket may serve many peers: the entry shows the first.
     const destinations =
       udp && random.chance(0.3)
-        ? [site.host, random.pick(this.#world.sites).host, random.pick(this.#world.sites).host]
+        ? [fields.host || site.address, this.#drawer.peer(), this.#drawer.peer()]
         : [];
     const id = this.#live(fields, { plan: life.plan, destinations }, life);
     if (id !== null && this.#hasInner && fields.remoteDestination !== '' && fields.chains?.[0] !== 'DIRECT')

@@ -3,28 +3,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import Database from 'better-sqlite3';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { startAgent } from '../support/agent.ts';
 import { SOURCES } from '../support/command.ts';
-import { TestCore } from '../support/core.ts';
-import { TestDirectory } from '../support/directory.ts';
+import { coreAndDirectoryInEachTest } from '../support/core-and-directory.ts';
 import { waitFor } from '../support/wait.ts';
 
-let directory: TestDirectory;
-let core: TestCore;
-beforeEach(async () => {
-  directory = new TestDirectory();
-  core = new TestCore();
-  await core.start();
-});
-afterEach(async () => {
-  await core.stop();
-  directory.remove();
-});
+const given = coreAndDirectoryInEachTest();
 
 /** Connections in the journal, read as another program would. */
 function recorded(): number {
-  const db = new Database(directory.file('agent.db'), { readonly: true });
+  const db = new Database(given.directory.file('agent.db'), { readonly: true });
   try {
     return (db.prepare('SELECT count(*) AS n FROM connections').get() as { n: number }).n;
   } finally {
@@ -38,7 +27,7 @@ it('B5: recording goes on while nobody reads what the console prints', async () 
     [
       SOURCES,
       'agent',
-      ...['--local-database', directory.file('agent.db'), '--mihomo-port', `${core.port}`],
+      ...['--local-database', given.directory.file('agent.db'), '--mihomo-port', `${given.core.port}`],
       ...['--sample-interval', '250', '--console', 'traffic'],
     ],
     // A pipe whose other end is open, and never read.
@@ -46,11 +35,11 @@ it('B5: recording goes on while nobody reads what the console prints', async () 
   );
   const ended = once(child, 'exit');
   try {
-    await waitFor('a feed', () => core.server.clients > 0);
+    await waitFor('a feed', () => given.core.server.clients > 0);
     let opened = 0;
     const stir = setInterval(() => {
-      for (let i = 0; i < 100; i++) core.core.open({ host: `host-${opened++}.example`, type: 'HTTPS' });
-      for (const id of core.core.ids()) core.core.move(id, 1000, 100);
+      for (let i = 0; i < 100; i++) given.core.core.open({ host: `host-${opened++}.example`, type: 'HTTPS' });
+      for (const id of given.core.core.ids()) given.core.core.move(id, 1000, 100);
     }, 100);
     // Megabytes of lines, where a pipe holds 64 KiB.
     await waitFor('3,000 connections opened', () => opened >= 3000);
@@ -67,12 +56,12 @@ it('B5: recording goes on while nobody reads what the console prints', async () 
 it('B5: what was visited is not in the log', async () => {
   const agent = startAgent({
     program: SOURCES,
-    journal: directory.file('agent.db'),
-    core: core.port,
+    journal: given.directory.file('agent.db'),
+    core: given.core.port,
     args: ['--log-level', 'trace'],
   });
-  await waitFor('a feed', () => core.server.clients > 0);
-  core.core.open({ host: 'secret-host.example', process: 'secret-process', type: 'HTTPS' });
+  await waitFor('a feed', () => given.core.server.clients > 0);
+  given.core.core.open({ host: 'secret-host.example', process: 'secret-process', type: 'HTTPS' });
   await waitFor('the connection in the journal', () => recorded() > 0);
   await agent.stop();
   expect(agent.stderr).toContain('agent started');

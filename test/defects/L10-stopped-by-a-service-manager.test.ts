@@ -3,25 +3,18 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startAgent } from '../support/agent.ts';
 import { SOURCES } from '../support/command.ts';
-import { TestCore } from '../support/core.ts';
-import { TestDirectory } from '../support/directory.ts';
+import { coreAndDirectoryInEachTest } from '../support/core-and-directory.ts';
 import { MasterProcess } from '../support/master.ts';
 import { sleep, waitFor } from '../support/wait.ts';
 import { WholeMaster } from '../support/whole-master.ts';
 
-let directory: TestDirectory;
-let core: TestCore;
+const given = coreAndDirectoryInEachTest();
 let master: WholeMaster;
 beforeEach(async () => {
-  directory = new TestDirectory();
-  core = new TestCore();
-  await core.start();
-  master = await new WholeMaster(directory.path).start();
+  master = await new WholeMaster(given.directory.path).start();
 });
 afterEach(async () => {
-  await core.stop();
   await master.stop();
-  directory.remove();
 });
 
 describe('L10: whoever ends it gets everything that was seen', () => {
@@ -30,19 +23,19 @@ describe('L10: whoever ends it gets everything that was seen', () => {
     async (signal) => {
       const agent = startAgent({
         program: SOURCES,
-        journal: directory.file('agent.db'),
+        journal: given.directory.file('agent.db'),
         agentId: signal,
-        core: core.port,
+        core: given.core.port,
         masterUrl: master.url,
         // Nothing would be delivered by itself for an hour.
         syncInterval: 3600,
         args: ['--master-token', WholeMaster.TOKEN],
       });
-      await waitFor('the first snapshots', () => core.server.traffic.sent > 2);
-      const first = core.core.open({ type: 'HTTPS' }, { download: 1000 });
+      await waitFor('the first snapshots', () => given.core.server.traffic.sent > 2);
+      const first = given.core.core.open({ type: 'HTTPS' }, { download: 1000 });
       await sleep(700);
-      core.core.close(first);
-      core.core.open({ type: 'HTTPS' }, { download: 70 });
+      given.core.core.close(first);
+      given.core.core.open({ type: 'HTTPS' }, { download: 70 });
       await sleep(700);
       const began = performance.now();
       expect(await agent.stop(signal)).toEqual({ code: 0, signal: null });
@@ -58,12 +51,12 @@ describe('L10: whoever ends it gets everything that was seen', () => {
   it('a master with an agent inside writes what that one saw', async () => {
     const options = {
       program: SOURCES,
-      database: directory.file('inside.db'),
-      args: ['--mihomo-host', '127.0.0.1', '--mihomo-port', `${core.port}`, '--console', 'off'],
+      database: given.directory.file('inside.db'),
+      args: ['--mihomo-host', '127.0.0.1', '--mihomo-port', `${given.core.port}`, '--console', 'off'],
     };
     const first = await MasterProcess.start(options);
-    await waitFor('the first snapshots', () => core.server.traffic.sent > 2);
-    core.core.open({ type: 'HTTPS' }, { download: 4321 });
+    await waitFor('the first snapshots', () => given.core.server.traffic.sent > 2);
+    given.core.core.open({ type: 'HTTPS' }, { download: 4321 });
     await sleep(800);
     expect(await first.command.stop('SIGTERM')).toEqual({ code: 0, signal: null });
     const second = await MasterProcess.start(options);

@@ -1,38 +1,27 @@
 // The original read its feed without a time limit, and the core never reads the socket, so that pings get no answer: after a
 // NAT timeout or a suspended machine its agent waited for ever, and said nothing.
 import Database from 'better-sqlite3';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { startAgent } from '../support/agent.ts';
 import { SOURCES } from '../support/command.ts';
-import { TestCore } from '../support/core.ts';
-import { TestDirectory } from '../support/directory.ts';
+import { coreAndDirectoryInEachTest } from '../support/core-and-directory.ts';
 import { sleep, waitFor } from '../support/wait.ts';
 
-let directory: TestDirectory;
-let core: TestCore;
-beforeEach(async () => {
-  directory = new TestDirectory();
-  core = new TestCore();
-  await core.start();
-});
-afterEach(async () => {
-  await core.stop();
-  directory.remove();
-});
+const given = coreAndDirectoryInEachTest();
 
 it('L8: silence is noticed, said, written down as a gap, and ended', async () => {
-  const journal = directory.file('agent.db');
-  const agent = startAgent({ program: SOURCES, journal, core: core.port });
+  const journal = given.directory.file('agent.db');
+  const agent = startAgent({ program: SOURCES, journal, core: given.core.port });
   try {
-    await waitFor('the first snapshots', () => core.server.traffic.sent > 2);
-    const id = core.core.open({ type: 'HTTPS' }, { download: 1000 });
+    await waitFor('the first snapshots', () => given.core.server.traffic.sent > 2);
+    const id = given.core.core.open({ type: 'HTTPS' }, { download: 1000 });
     await sleep(800);
     // The socket stays open; nothing comes any more.
-    core.server.stall();
+    given.core.server.stall();
     await agent.said(/"reason":"stalled"/, 25_000);
-    core.core.move(id, 500, 0);
-    core.server.unstall();
-    await waitFor('another feed', () => core.server.clients > 0);
+    given.core.core.move(id, 500, 0);
+    given.core.server.unstall();
+    await waitFor('another feed', () => given.core.server.clients > 0);
     await sleep(1500);
   } finally {
     expect((await agent.stop()).code).toBe(0);

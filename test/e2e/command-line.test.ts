@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startAgent } from '../support/agent.ts';
-import { runCommand } from '../support/command.ts';
+import { PACKAGE, runCommand } from '../support/command.ts';
 import { TestDirectory } from '../support/directory.ts';
 import { MasterProcess } from '../support/master.ts';
 
@@ -120,6 +120,7 @@ describe('the command', () => {
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toContain('needs Node.js 22.18 or newer; this is 18.20.4');
+    expect(stderr).toContain(`npx -p node@24 node ${PACKAGE}`);
     expect(existsSync(directory.file('agent.db'))).toBe(false);
   });
 });

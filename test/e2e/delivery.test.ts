@@ -3,40 +3,33 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startAgent } from '../support/agent.ts';
 import type { RunningCommand } from '../support/command.ts';
-import { TestCore } from '../support/core.ts';
-import { TestDirectory } from '../support/directory.ts';
+import { coreAndDirectoryInEachTest } from '../support/core-and-directory.ts';
 import { MasterProcess } from '../support/master.ts';
 import { HAS_PROC, mappedFiles } from '../support/process-info.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** Core, agent and master as their users start them. */
-let directory: TestDirectory;
-let core: TestCore;
+const given = coreAndDirectoryInEachTest();
 let commands: RunningCommand[];
 
 beforeEach(async () => {
-  directory = new TestDirectory();
-  core = new TestCore();
   commands = [];
-  await core.start();
 });
 afterEach(async () => {
   for (const command of commands) await command.kill();
-  await core.stop();
-  directory.remove();
 });
 
 async function master(port = 0): Promise<MasterProcess> {
-  const started = await MasterProcess.start({ database: directory.file('master.db'), port });
+  const started = await MasterProcess.start({ database: given.directory.file('master.db'), port });
   commands.push(started.command);
   return started;
 }
 
 function agent(masterUrl: string | undefined, syncInterval = 1): RunningCommand {
   const started = startAgent({
-    journal: directory.file('agent.db'),
+    journal: given.directory.file('agent.db'),
     agentId: 'home',
-    core: core.port,
+    core: given.core.port,
     ...(masterUrl === undefined ? {} : { masterUrl }),
     syncInterval,
   });
@@ -74,11 +67,11 @@ describe('an agent and a master', () => {
     const asked = await master();
     const delivering = agent(asked.url);
     await attached(delivering);
-    const id = core.core.open({ host: 'one.example', type: 'Tun' }, { download: 1000, upload: 100 });
-    core.core.open({ host: 'two.example', type: 'Tun' }, { download: 500, upload: 50 });
+    const id = given.core.core.open({ host: 'one.example', type: 'Tun' }, { download: 1000, upload: 100 });
+    given.core.core.open({ host: 'two.example', type: 'Tun' }, { download: 500, upload: 50 });
     await waitFor('both connections', async () => (await connectionsOf(asked)).length === 2);
-    core.core.move(id, 234, 11);
-    core.core.moveUnlisted(700, 70);
+    given.core.core.move(id, 234, 11);
+    given.core.core.moveUnlisted(700, 70);
 
     await waitFor('the newest counters', async () =>
       (await connectionsOf(asked)).some((row) => row.id === id && row.download === 1234),
@@ -120,10 +113,10 @@ describe('an agent and a master', () => {
     // Nothing would be delivered for an hour but by the end itself.
     const delivering = agent(asked.url, 3600);
     await attached(delivering);
-    const id = core.core.open({ host: 'last.example', type: 'Tun' }, { download: 4321, upload: 21 });
-    await waitFor('a message that lists it', () => core.core.truth.connections.get(id)?.listedAt);
-    const listed = core.server.traffic.sent;
-    await waitFor('one message more', () => core.server.traffic.sent > listed + 1);
+    const id = given.core.core.open({ host: 'last.example', type: 'Tun' }, { download: 4321, upload: 21 });
+    await waitFor('a message that lists it', () => given.core.core.truth.connections.get(id)?.listedAt);
+    const listed = given.core.server.traffic.sent;
+    await waitFor('one message more', () => given.core.server.traffic.sent > listed + 1);
 
     expect(await delivering.stop('SIGTERM')).toEqual({ code: 0, signal: null });
     expect(await connectionsOf(asked)).toMatchObject([{ host: 'last.example', download: 4321, upload: 21 }]);
@@ -137,9 +130,9 @@ describe('an agent and a master', () => {
   it('record without a master, and deliver everything once there is one', async () => {
     const alone = agent(undefined);
     await attached(alone);
-    const early = core.core.open({ host: 'early.example', type: 'Tun' }, { download: 10, upload: 1 });
+    const early = given.core.core.open({ host: 'early.example', type: 'Tun' }, { download: 10, upload: 1 });
     const journal = () => {
-      const db = new Database(directory.file('agent.db'), { readonly: true });
+      const db = new Database(given.directory.file('agent.db'), { readonly: true });
       try {
         return db.prepare('SELECT id FROM connections').pluck().all();
       } finally {
@@ -148,9 +141,9 @@ describe('an agent and a master', () => {
     };
     await waitFor(
       'a flush of the journal',
-      () => existsSync(directory.file('agent.db')) && journal().length > 0,
+      () => existsSync(given.directory.file('agent.db')) && journal().length > 0,
     );
-    core.core.close(early);
+    given.core.core.close(early);
     expect(await alone.stop('SIGINT')).toEqual({ code: 0, signal: null });
     expect(journal()).toEqual([early]);
 
@@ -165,8 +158,8 @@ describe('an agent and a master', () => {
     const delivering = agent(asked.url);
     await attached(delivering);
     expect(await asked.command.stop()).toEqual({ code: 0, signal: null });
-    core.core.open({ host: 'away.example', type: 'Tun' }, { download: 77, upload: 7 });
-    await waitFor('an agent that noticed', () => core.server.clients === 1, { everyMs: 2000 });
+    given.core.core.open({ host: 'away.example', type: 'Tun' }, { download: 77, upload: 7 });
+    await waitFor('an agent that noticed', () => given.core.server.clients === 1, { everyMs: 2000 });
     const back = await master(asked.port);
     await waitFor('the connection', async () => (await connectionsOf(back)).length === 1, {
       timeoutMs: 60_000,
@@ -179,12 +172,12 @@ describe('an agent and a master', () => {
 describe('a master with a core of its own', () => {
   it('collects as the agent "local", whose id nobody else may use', async () => {
     const started = await MasterProcess.start({
-      database: directory.file('master.db'),
-      args: ['--mihomo-host', '127.0.0.1', '--mihomo-port', `${core.port}`, '--sample-interval', '250'],
+      database: given.directory.file('master.db'),
+      args: ['--mihomo-host', '127.0.0.1', '--mihomo-port', `${given.core.port}`, '--sample-interval', '250'],
     });
     commands.push(started.command);
     await attached(started.command);
-    core.core.open({ host: 'own.example', type: 'Tun' }, { download: 900, upload: 90 });
+    given.core.core.open({ host: 'own.example', type: 'Tun' }, { download: 900, upload: 90 });
     await waitFor('its own connection', async () => (await connectionsOf(started)).length === 1);
     expect(await connectionsOf(started)).toMatchObject([{ agent_id: 'local', download: 900, upload: 90 }]);
     await summed(started, { count: 1, download: 900, upload: 90 }, '&agent=local');
@@ -196,7 +189,7 @@ describe('a master with a core of its own', () => {
     });
     expect(forged.status).toBe(403);
     expect(forged.body.code).toBe('agent_id_reserved');
-    expect(existsSync(directory.file('master.local.db'))).toBe(true);
+    expect(existsSync(given.directory.file('master.local.db'))).toBe(true);
     expect(await started.command.stop()).toEqual({ code: 0, signal: null });
   });
 });

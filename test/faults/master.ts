@@ -51,6 +51,7 @@ export class TestMaster {
       db.prepare(`DELETE FROM connections WHERE ${old}`).run(before);
       db.prepare("UPDATE meta SET value = max(CAST(value AS INTEGER), ?) WHERE key = 'horizon'").run(before);
     })();
+    this.merger.forgetRecords();
   }
 
   kill(): void {

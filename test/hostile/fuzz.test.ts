@@ -3,7 +3,7 @@ import { afterAll, expect, it } from 'vitest';
 import { CodedError } from '../../src/common/errors.ts';
 import { decodeV1, decodeV2, parseJson } from '../../src/master/ingest/decode.ts';
 import { Merger } from '../../src/master/ingest/merger.ts';
-import { ROW_ORDER, type RowArray } from '../../src/protocol/v2.ts';
+import { ROW_ORDER, type RowArray } from '../../src/protocol/constants.ts';
 import { connectionRow, unique, v1Record, v2Body } from '../support/bodies.ts';
 import { checkBooks } from '../support/books.ts';
 import { TestDirectory } from '../support/directory.ts';

@@ -279,6 +279,46 @@ describe('a bad row of protocol 2 costs itself alone', () => {
     expect(data).toMatchObject([{ host: '𝄞'.repeat(126), network: '𝄞'.repeat(8) }]);
   });
 
+  it('a chain longer than the column loses its middle: group, exit and route stay', async () => {
+    const chains = JSON.stringify([
+      'Group',
+      ...Array.from({ length: 250 }, (_, i) => `hop ${i} "quoted"`),
+      'Exit',
+    ]);
+    expect(chains.length).toBeGreaterThan(4096);
+    await master.post(
+      'v2',
+      withGood(
+        {
+          connections: [connectionRow(2, 1, { fields: { chains: 3 } })],
+          samples: [[2, MINUTE, 7, 0, 0, 0, 0]],
+        },
+        [unique('chain'), chains],
+      ),
+    );
+    await master.post('v1', v1Body(agent, [v1Record(unique('chain'), 8, { chains: JSON.parse(chains) })]));
+    for (const [key, value] of [
+      ['group', 'Group'],
+      ['node', 'Exit'],
+      ['route', 'proxied'],
+    ]) {
+      const { data } = (await master.get(`/stats?type=summary&agent_id=${agent}&${key}=${value}`)).body;
+      expect([key, data.download]).toEqual([key, 15]);
+    }
+    const { data } = (await master.get(`/connections?agent_id=${agent}&node=Exit`)).body;
+    for (const { chains: kept } of data) expect(kept.length).toBeLessThanOrEqual(4096);
+  });
+
+  it.each([
+    ['brackets in a string', '['.repeat(100_000)],
+    ['millions of elements', `[${'"",'.repeat(500_000)}""]`],
+    ['a list that is nested', `[${'['.repeat(20_000)}${']'.repeat(20_000)},"x"]`],
+  ])('a chain that is meant to hurt is cut: %s', async (_name, chains) => {
+    const answer = await master.post('v1', v1Body(agent, [v1Record(unique('chain'), 5, { chains })]));
+    expect(answer.status).toBe(200);
+    expect((await master.get(`/stats?type=summary&agent_id=${agent}`)).body.data.download).toBe(5);
+  });
+
   it('quarantine keeps what was refused, cut and counted', async () => {
     await master.post('v2', withGood({ samples: [['x'.repeat(1_000_000)]] }));
     const row = db.prepare('SELECT row FROM quarantine WHERE agent_id = ?').get(agent) as { row: string };

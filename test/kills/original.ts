@@ -1,20 +1,8 @@
 import Database from 'better-sqlite3';
-import { columnOf, DESCRIPTIVE_FIELDS } from '../../src/domain/connection.ts';
+import { ORIGINAL_COLUMNS } from '../../src/domain/connection.ts';
 import type { Random } from '../../src/simulator/random.ts';
 
 export const ORIGINAL_AGENT = 'old-house';
-
-const COLUMNS = [
-  'id TEXT',
-  'conn_download INTEGER',
-  'conn_upload INTEGER',
-  'last_updated TEXT',
-  'start TEXT',
-  ...DESCRIPTIVE_FIELDS.filter((field) => field.name !== 'provider').map(
-    (field) => `${columnOf(field)} ${field.type === 'integer' ? 'INTEGER' : 'TEXT'}`,
-  ),
-  'agent_id TEXT',
-];
 
 /** Rows of the Rust implementation's database, waiting to be imported; what must come of them is remembered. */
 export class OriginalRows {
@@ -26,7 +14,7 @@ export class OriginalRows {
     this.#path = path;
     this.#random = random;
     const db = new Database(path);
-    db.exec(`CREATE TABLE connections (${COLUMNS.join(', ')}, PRIMARY KEY (id, agent_id))`);
+    db.exec(`CREATE TABLE connections (${ORIGINAL_COLUMNS.join(', ')}, PRIMARY KEY (id, agent_id))`);
     db.close();
   }
 

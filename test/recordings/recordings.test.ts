@@ -9,34 +9,7 @@ import { checkBooks } from '../support/books.ts';
 import { DirectMaster } from '../support/direct-master.ts';
 import { TestDirectory } from '../support/directory.ts';
 import { JournalAgent } from '../support/journal-agent.ts';
-
-/** A row of the table of test/fixtures/recordings/README.md; bytes are download and upload together. */
-interface Row {
-  frames: number;
-  ids: number;
-  overlayIds: number;
-  totals: number;
-  counted: number;
-  unattributed: number;
-  overlay: number;
-}
-
-const FOLDER = 'test/fixtures/recordings';
-const TABLE: [file: string, runs: Row[]][] = [
-  ['mihomo-2025-02.ndjson.gz', [row(75, 504, 44, 136640725, 118805812, 17834913, 9505756)]],
-  [
-    'mihomo-2026-06-restart.ndjson.gz',
-    [
-      row(19, 204, 16, 60265905, 55344894, 4921011, 8675240),
-      row(39, 236, 18, 66359897, 54946765, 11413132, 9300923),
-    ],
-  ],
-  ['mihomo-2026-06.ndjson.gz', [row(70, 552, 44, 184636685, 166308877, 18327808, 24827390)]],
-];
-
-function row(...[frames, ids, overlayIds, totals, counted, unattributed, overlay]: number[]): Row {
-  return { frames, ids, overlayIds, totals, counted, unattributed, overlay } as Row;
-}
+import { RECORDED, RECORDINGS, type RunTruth } from '../support/recorded-truth.ts';
 
 interface Frame {
   at: number;
@@ -50,7 +23,7 @@ async function runsOf(file: string): Promise<Frame[][]> {
   const runs: Frame[][] = [];
   let last = Number.POSITIVE_INFINITY;
   let broken = false;
-  for await (const event of readRecording(`${FOLDER}/${file}`)) {
+  for await (const event of readRecording(`${RECORDINGS}/${file}`)) {
     if (!('frame' in event)) {
       broken = event.event === 'close' || broken;
       continue;
@@ -100,7 +73,7 @@ function show(frame: Frame): void {
 }
 
 /** What the master has booked so far, in the words of the table. */
-function booked(): Row {
+function booked(): RunTruth {
   checkBooks(master.merger.db);
   const sum = (sql: string) => (master.merger.db.prepare(sql).pluck().get() as number | null) ?? 0;
   const facts = (kind: number) => sum(`SELECT sum(down + up) FROM pending_facts WHERE kind = ${kind}`);
@@ -116,7 +89,7 @@ function booked(): Row {
 }
 
 /** What the first frame of a run shows: a run that is watched from its very beginning has that, too. */
-function firstFrame({ text }: Frame): Row {
+function firstFrame({ text }: Frame): RunTruth {
   const frame = JSON.parse(text) as {
     downloadTotal: number;
     uploadTotal: number;
@@ -128,19 +101,19 @@ function firstFrame({ text }: Frame): Row {
     sums[overlay ? 'overlay' : 'counted'] += download + upload;
   }
   const totals = frame.downloadTotal + frame.uploadTotal;
-  return { ...row(0, 0, 0, totals), ...sums, unattributed: totals - sums.counted };
+  return { frames: 0, ids: 0, overlayIds: 0, totals, ...sums, unattributed: totals - sums.counted };
 }
 
-function plus(rows: Row[]): Row {
+function plus(rows: RunTruth[]): RunTruth {
   return rows.reduce(
     (sum, one) =>
       Object.fromEntries(
-        Object.entries(sum).map(([key, value]) => [key, value + one[key as keyof Row]]),
-      ) as never as Row,
+        Object.entries(sum).map(([key, value]) => [key, value + one[key as keyof RunTruth]]),
+      ) as never as RunTruth,
   );
 }
 
-describe.each(TABLE)('%s, from the scanner to the master', (file, table) => {
+describe.each(RECORDED)('%s, from the scanner to the master', (file, table) => {
   it.each(table.map((expected, run) => ({ run: run + 1, expected })))(
     'attached at the first frame of run $run: the table, to the byte',
     async ({ run, expected }) => {
@@ -154,13 +127,13 @@ describe.each(TABLE)('%s, from the scanner to the master', (file, table) => {
   it('watched over all its runs: each run, to the byte, in its turn', async () => {
     start();
     const runs = await runsOf(file);
-    const expected: Row[] = [];
+    const expected: RunTruth[] = [];
     for (const [i, run] of runs.entries()) {
       for (const frame of run) show(frame);
       await agent.deliver();
       const [first] = run;
       if (i > 0 && first !== undefined) expected.push(firstFrame(first));
-      expected.push(table[i] as Row);
+      expected.push(table[i] as RunTruth);
       expect(booked()).toEqual(plus(expected));
     }
     expect(master.merger.db.prepare('SELECT count(*) FROM runs').pluck().get()).toBe(runs.length);
@@ -211,7 +184,7 @@ describe.each(TABLE)('%s, from the scanner to the master', (file, table) => {
     );
     await flusher.stop();
     await facts.stop();
-    const { ids, overlayIds, counted, overlay, unattributed } = table[0] as Row;
+    const { ids, overlayIds, counted, overlay, unattributed } = table[0] as RunTruth;
     expect(rows.map((one) => [Number(one.kind), Number(one.bytes), Number(one.opened)])).toEqual([
       [0, counted, ids - overlayIds],
       [1, overlay, overlayIds],

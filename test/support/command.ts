@@ -14,6 +14,8 @@ const KEPT = 1024 * 1024;
 export interface CommandOptions {
   /** Default: the built package. */
   program?: string;
+  /** Another program than ours: started as it is, without Node. */
+  binary?: string;
   /** Of Node itself, before the program. */
   nodeArgs?: readonly string[];
   /** Added to a bare environment: nothing of the machine's own configuration leaks into a test. */
@@ -42,9 +44,10 @@ export class RunningCommand {
   #ended: Ended | null = null;
 
   constructor(args: readonly string[], options: CommandOptions = {}) {
-    const { program = PACKAGE, nodeArgs = [], env = {}, cwd } = options;
+    const { program = PACKAGE, binary, nodeArgs = [], env = {}, cwd } = options;
     const { PATH = '', HOME = '', TMPDIR } = process.env;
-    this.#child = spawn(process.execPath, [...nodeArgs, program, ...args], {
+    const words = binary === undefined ? [process.execPath, ...nodeArgs, program] : [binary];
+    this.#child = spawn(words[0]!, [...words.slice(1), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...env },
       ...(cwd === undefined ? {} : { cwd }),

@@ -8,7 +8,6 @@ import { HttpServer } from '../../src/master/http/server.ts';
 import { IngestThread } from '../../src/master/ingest/ingest-thread.ts';
 import { CatalogueService } from '../../src/master/query/catalogue-service.ts';
 import { StatsService } from '../../src/master/query/stats-service.ts';
-import { RecordsGapSource } from '../../src/master/records/gap-source.ts';
 import { RecordsReader } from '../../src/master/records/records-reader.ts';
 import { EmbeddedFactStore } from '../../src/master/store/embedded/embedded-fact-store.ts';
 import { LotFlusher } from '../../src/master/store/flusher.ts';
@@ -48,7 +47,7 @@ export class WholeMaster {
     const facts = new EmbeddedFactStore({ path: join(directory, `${name}.facts.duckdb`), threads: 1 });
     this.flusher = new LotFlusher({ source: this.ingest, facts, log: logger });
     const records = new RecordsReader({ path });
-    const asked = { facts, freshness: this.flusher, gaps: new RecordsGapSource(records) };
+    const asked = { facts, freshness: this.flusher, gaps: records };
     this.#server = new HttpServer(
       {
         ingest: this.ingest,

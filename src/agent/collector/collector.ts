@@ -5,6 +5,7 @@ import { CoreFeed } from './feed.ts';
 import type { FeedLimits } from './feed-limits.ts';
 import type { FeedState, FrameVerdict } from './feed-options.ts';
 import { FrameBuffers } from './frame-buffers.ts';
+import { LeftOut } from './left-out.ts';
 import { SnapshotScanner } from './scanner.ts';
 import type { FeedInfo, SnapshotSink } from './sink.ts';
 
@@ -50,6 +51,7 @@ export class Collector implements Component {
   readonly #log: Logger;
   readonly #scanner: SnapshotScanner;
   readonly #feed: CoreFeed;
+  readonly #leftOut: LeftOut;
   readonly #counters = { frames: 0, bytes: 0, badFrames: 0, skipped: 0 };
   /** Told to the sink with the first good snapshot: what answers may still be no core. */
   #opening: FeedInfo | undefined;
@@ -60,6 +62,7 @@ export class Collector implements Component {
     this.#sink = options.sink;
     this.#clock = options.clock;
     this.#log = options.logger;
+    this.#leftOut = new LeftOut(options.logger);
     const buffers = new FrameBuffers();
     this.#scanner = new SnapshotScanner(options.maxTracked, buffers);
     this.#feed = new CoreFeed({
@@ -122,6 +125,7 @@ export class Collector implements Component {
 
   #frame(bytes: Buffer, receivedAt: number): FrameVerdict {
     const at = this.#clock.now() - Math.max(0, Math.round(performance.now() - receivedAt));
+    const { folded } = this.#scanner;
     const outcome = this.#scanner.scan(bytes, at);
     if (!outcome.ok) {
       this.#counters.badFrames++;
@@ -132,6 +136,7 @@ export class Collector implements Component {
     this.#counters.frames++;
     this.#counters.bytes += bytes.length;
     this.#counters.skipped += diff.skipped;
+    this.#leftOut.count(diff.skipped, this.#scanner.folded - folded);
     this.#lastSnapshotAt = diff.at;
     const opening = this.#opening;
     this.#opening = undefined;

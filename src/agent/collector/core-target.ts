@@ -1,5 +1,5 @@
 import { isIP, connect as netConnect, type OnReadOpts, type Socket } from 'node:net';
-import { connect as tlsConnect } from 'node:tls';
+import { tls as nodeTls } from '../built-in.ts';
 
 export interface CoreTls {
   /** Certificates (PEM) that are trusted instead of the system's. */
@@ -52,7 +52,7 @@ export function connectTo(target: CoreTarget, reader?: ChunkReader, readBytes = 
 function open({ host, port, tls, socketPath }: CoreTarget, reading: { onread?: OnReadOpts }): Socket {
   if (socketPath !== undefined) return netConnect({ path: socketPath, ...reading });
   if (tls === undefined) return netConnect({ host, port, ...reading });
-  return tlsConnect({
+  return nodeTls().connect({
     ...reading,
     host,
     port,

@@ -1,4 +1,5 @@
-import { type Agent, request } from 'node:http';
+import type { Agent, ClientRequest } from 'node:http';
+import { http } from '../built-in.ts';
 import { authorityOf, type CoreTarget, connectTo, describeFailure, headersFor } from './core-target.ts';
 
 export type GetOutcome =
@@ -36,9 +37,9 @@ export function get(
     options.timeoutMs,
   );
   const fail = (error: unknown) => finish({ kind: 'failed', detail: describeFailure(error) });
-  let call: ReturnType<typeof request> | undefined;
+  let call: ClientRequest | undefined;
   try {
-    call = request({
+    call = http.request({
       path: `${target.basePath ?? ''}${path}`,
       headers: { ...headersFor(target), host: authorityOf(target) },
       ...(options.agent === undefined

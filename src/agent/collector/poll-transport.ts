@@ -1,11 +1,11 @@
-import { Agent } from 'node:http';
 import type { Socket } from 'node:net';
+import { http } from '../built-in.ts';
 import { type CoreTarget, connectTo } from './core-target.ts';
 import { type GetOutcome, get } from './http-get.ts';
 import { MAX_FRAME_BYTES, type Transport, type TransportEnd, type TransportEvents } from './transport.ts';
 
 /** One connection that is kept between requests. */
-class TargetAgent extends Agent {
+class TargetAgent extends http.Agent {
   readonly #target: CoreTarget;
 
   constructor(target: CoreTarget) {

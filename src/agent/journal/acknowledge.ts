@@ -1,5 +1,6 @@
 import { prepared, type Sqlite } from '../../common/sqlite.ts';
-import { FLAG_AGAIN, FLAG_SENT_BEFORE, ROW_ORDER, type SyncAnswer } from '../../protocol/v2.ts';
+import { FLAG_AGAIN, FLAG_SENT_BEFORE, ROW_ORDER } from '../../protocol/constants.ts';
+import type { SyncAnswer } from '../../protocol/v2.ts';
 import type { Journal } from './journal.ts';
 import { type Batch, FLAG_ADOPTED } from './outbox.ts';
 

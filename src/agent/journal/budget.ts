@@ -1,5 +1,5 @@
 import { minuteOf } from '../../domain/bucket.ts';
-import { FLAG_AGAIN } from '../../protocol/v2.ts';
+import { FLAG_AGAIN } from '../../protocol/constants.ts';
 import type { Journal } from './journal.ts';
 import { pruneDelivered } from './retention.ts';
 

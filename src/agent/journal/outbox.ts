@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { prepared, type Sqlite } from '../../common/sqlite.ts';
 import { DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
-import { FLAG_AGAIN, FLAG_SENT_BEFORE, MAX_INFLIGHT, type RowArray } from '../../protocol/v2.ts';
+import { FLAG_AGAIN, FLAG_SENT_BEFORE, MAX_INFLIGHT, type RowArray } from '../../protocol/constants.ts';
 import type { Journal } from './journal.ts';
 import { type ConnectionRow, fieldsOfRow } from './rows.ts';
 import { StringTable } from './string-table.ts';

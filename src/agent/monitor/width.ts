@@ -22,7 +22,9 @@ const WIDE: readonly (readonly [first: number, last: number])[] = [
 const ASCII = /^[\x20-\x7e]*$/;
 const EMOJI = /^\p{Emoji_Presentation}|\uFE0F/u;
 const MARK = /^\p{M}/u;
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** Made when a text asks for it: its tables are 2.6 MB, which an agent without a console never needs. */
+let segmenter: Intl.Segmenter | undefined;
 
 function clusterWidth(cluster: string): number {
   if (EMOJI.test(cluster)) return 2;
@@ -36,7 +38,8 @@ function clusterWidth(cluster: string): number {
 const MOST_MARKS = 4;
 
 function clusters(text: string): string[] {
-  return Array.from(graphemes.segment(text), ({ segment }) =>
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  return Array.from(segmenter.segment(text), ({ segment }) =>
     segment.length > MOST_MARKS ? [...segment].slice(0, 1 + MOST_MARKS).join('') : segment,
   );
 }

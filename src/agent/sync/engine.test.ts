@@ -53,7 +53,7 @@ function post(path: string, request: Request): Reply {
   const answer = path === '/api/v1/sync' ? v1 : v2;
   const result = typeof answer === 'function' ? answer(request) : answer;
   if (result === 'down') return { kind: 'failed', reason: 'ECONNREFUSED' };
-  if (result === 'late') return { kind: 'failed', reason: 'UND_ERR_HEADERS_TIMEOUT' };
+  if (result === 'late') return { kind: 'failed', reason: 'no complete answer within 15000 ms' };
   const limits = { rows: 5000, bytes: 1 };
   const data = {
     ok: result !== 'mismatch',

@@ -1,7 +1,8 @@
 import { Backoff } from '../../common/backoff.ts';
 import type { Logger } from '../../common/logger.ts';
 import { minuteOf } from '../../domain/bucket.ts';
-import { MAX_ROWS, PROTOCOL_VERSION, type SyncRequest } from '../../protocol/v2.ts';
+import { MAX_ROWS, PROTOCOL_VERSION } from '../../protocol/constants.ts';
+import type { SyncRequest } from '../../protocol/v2.ts';
 import type { AgentClock } from '../clock.ts';
 import { Acknowledger } from '../journal/acknowledge.ts';
 import type { Journal } from '../journal/journal.ts';

@@ -1,5 +1,5 @@
-import { Value } from '@sinclair/typebox/value';
-import { SyncAnswer } from '../../protocol/v2.ts';
+import type { SyncAnswer } from '../../protocol/v2.ts';
+import { isSyncAnswer } from './answer.ts';
 
 /** What came back from the master, or that nothing did. */
 export type Reply =
@@ -64,7 +64,7 @@ export function judgeReply(reply: Reply): Outcome {
 function readAnswer(body: string): Outcome {
   try {
     const envelope = JSON.parse(body) as { data?: unknown };
-    if (Value.Check(SyncAnswer, envelope.data)) return { kind: 'answered', answer: envelope.data };
+    if (isSyncAnswer(envelope.data)) return { kind: 'answered', answer: envelope.data };
   } catch {
     // Not JSON: a captive portal or a proxy's page, handled below like any answer that is none.
   }

@@ -2,7 +2,7 @@ import { prepared } from '../../common/sqlite.ts';
 import { MINUTE_MS } from '../../domain/bucket.ts';
 import { DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
 import { formatTime } from '../../domain/time.ts';
-import { V1_SENDER } from '../../protocol/v1.ts';
+import { V1_SENDER } from '../../protocol/constants.ts';
 import type { Journal } from '../journal/journal.ts';
 import { FLAG_ADOPTED } from '../journal/outbox.ts';
 import { type ConnectionRow, fieldsOfRow } from '../journal/rows.ts';

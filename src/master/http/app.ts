@@ -1,9 +1,19 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { CodedError } from '../../common/errors.ts';
+import { classifyAddress } from './address.ts';
 import { answerClientError } from './client-error.ts';
+import { ConnectionLimit } from './connection-limit.ts';
 import type { HttpDeps, HttpOptions } from './deps.ts';
 import { guardRequests, SECURITY_HEADERS } from './guards.ts';
-import { BODY_TIMEOUT_MS, HEADER_TIMEOUT_MS, MAX_BODY, MAX_PARAM, MAX_SYNCS } from './limits.ts';
+import {
+  BODY_TIMEOUT_MS,
+  HEADER_TIMEOUT_MS,
+  MAX_BODY,
+  MAX_PARAM,
+  MAX_SYNC_MEMORY,
+  MAX_SYNCS,
+  MAX_UNPROVEN,
+} from './limits.ts';
 import { FORMATS } from './parameters.ts';
 import { RouteRegistry } from './route-registry.ts';
 import { agentsRoutes } from './routes/agents.ts';
@@ -55,7 +65,10 @@ export function createApp(deps: HttpDeps, options: HttpOptions): FastifyInstance
   app.decorate('registry', registry);
   app.addHook('onRoute', (route) => registry.add(route));
   app.setErrorHandler((error, request, reply) => sendError(deps.logger, error, request, reply));
-  guardRequests(app, deps, options, registry);
+  const isLoopback = (address: string): boolean => classifyAddress(address) === 'loopback';
+  const connections = new ConnectionLimit(MAX_UNPROVEN, options.isExempt ?? isLoopback);
+  connections.watch(app.server);
+  guardRequests(app, deps, options, { registry, connections });
   // Never reached: the guard answers unknown paths before their bodies are read.
   app.setNotFoundHandler(() => {
     throw new CodedError('not_found', 'there is nothing at this path');
@@ -69,7 +82,7 @@ const V1 = '/api/v1';
 /** Everything there is. Syncs stand apart, for their bodies are collected unparsed. */
 function registerRoutes(app: FastifyInstance, deps: HttpDeps): void {
   app.register((part, _options, done) => {
-    syncRoutes(part, deps.ingest, new SyncSlots(MAX_SYNCS));
+    syncRoutes(part, deps.ingest, new SyncSlots(MAX_SYNCS, MAX_SYNC_MEMORY));
     done();
   });
   app.register(

@@ -31,4 +31,6 @@ export interface HttpOptions {
   readonly trustedOrigins: readonly string[];
   /** Time for a whole request to arrive, milliseconds; 30 s unless a test is in a hurry. */
   readonly bodyTimeoutMs?: number;
+  /** Addresses of which any number of connections is taken; loopback unless a test, which is there, is about them. */
+  readonly isExempt?: (address: string) => boolean;
 }

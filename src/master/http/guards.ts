@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CodedError } from '../../common/errors.ts';
 import { Authenticator } from './authenticator.ts';
+import type { ConnectionLimit } from './connection-limit.ts';
 import type { HttpDeps, HttpOptions } from './deps.ts';
 import { HostGuard } from './host-guard.ts';
 import { OriginGuard } from './origin-guard.ts';
@@ -31,7 +32,7 @@ export function guardRequests(
   app: FastifyInstance,
   deps: HttpDeps,
   options: HttpOptions,
-  registry: RouteRegistry,
+  { registry, connections }: { registry: RouteRegistry; connections: ConnectionLimit },
 ): void {
   const authenticator = new Authenticator(options.apiToken, deps.now ?? Date.now);
   const hosts = new HostGuard(options.host, options.allowHosts);
@@ -52,6 +53,7 @@ export function guardRequests(
     if (scope === undefined) throw new Error(`route ${request.routeOptions.url} declares no scope`);
     if (scope !== 'none' && !authenticator.usesToken) hosts.check(request.headers.host);
     request.grant = authenticator.authorize(scope, request.ip, request.headers.authorization);
+    if (scope !== 'none' && authenticator.usesToken) connections.trust(request.raw.socket);
     done();
   });
 

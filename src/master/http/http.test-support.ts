@@ -88,8 +88,9 @@ export const NO_RECORDS: Records = {
   connections: async () => ({ records: [], total: 0, capped: false, nextCursor: null }),
   agents: async () => [],
   gaps: async () => [],
+  commonGaps: async () => [],
   lost: async () => [],
-  runs: async () => [],
+  firstRuns: async () => [],
   coreTotals: async () => [],
   waiting: async () => [],
 };

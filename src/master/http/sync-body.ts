@@ -1,7 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CodedError } from '../../common/errors.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
 import { MAX_SYNC_GZIP, MAX_SYNC_PLAIN } from './limits.ts';
+import type { SyncHold } from './sync-slots.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    syncHold: SyncHold;
+  }
+}
 
 /** A body as it arrived; only the ingest inflates and parses, away from this thread. */
 export interface SyncBody {
@@ -35,22 +43,23 @@ export function checkCharset(contentType: string | undefined): void {
 
 /**
  * Collects a body and stops at its limit while it streams: nothing beyond is kept, whatever Content-Length said.
+ * Throws `busy` when there is no room for it, or no slot once it is here.
  */
 export async function readSyncBody(request: FastifyRequest, stream: IncomingMessage): Promise<SyncBody> {
   const gzip = isGzip(request.headers['content-encoding']);
   const limit = gzip ? MAX_SYNC_GZIP : MAX_SYNC_PLAIN;
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
-  return { body: await collect(stream, limit), gzip };
+  const expected = Number(request.headers['content-length'] ?? 0);
+  if (expected > limit) throw tooLarge(limit);
+  return { body: await collect(stream, limit, expected, request.syncHold), gzip };
 }
 
-function collect(stream: IncomingMessage, limit: number): Promise<Buffer> {
+function collect(stream: IncomingMessage, limit: number, expected: number, hold: SyncHold): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
+    const bytes = new GrowingBuffer(expected, (more) => hold.share.grow(more));
     const settle = (error: Error | null): void => {
       stream.off('data', take).off('end', finish).off('error', fail).off('close', fail);
       if (error === null) {
-        resolve(Buffer.concat(chunks, size));
+        resolve(bytes.take());
         return;
       }
       // What still comes is read and dropped: hanging up now could cost the client the answer.
@@ -58,12 +67,19 @@ function collect(stream: IncomingMessage, limit: number): Promise<Buffer> {
       reject(error);
     };
     const take = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (size > limit) settle(tooLarge(limit));
-      else chunks.push(chunk);
+      if (bytes.size + chunk.length > limit) settle(tooLarge(limit));
+      else bytes.add(chunk);
     };
-    const finish = (): void => settle(null);
+    const finish = (): void => {
+      try {
+        hold.arrived();
+        settle(null);
+      } catch (error) {
+        settle(error as CodedError);
+      }
+    };
     const fail = (): void => settle(new CodedError('timeout', 'the body ended too early'));
+    hold.evicted = settle;
     stream.on('data', take).on('end', finish).on('error', fail).on('close', fail);
   });
 }

@@ -1,45 +1,69 @@
 import { CodedError } from '../../common/errors.ts';
+import { BodyMemory, type BodyShare } from './body-memory.ts';
 
-/** Seconds after which an agent that found no slot comes again; its own backoff adds jitter. */
+/** Seconds after which an agent that found no room comes again; its own backoff adds jitter. */
 const RETRY_AFTER_S = 2;
 
 /**
- * Bounds the bodies of syncs that are held in memory at once. A slot is given back when the answer is gone *and*
- * the work on the body has ended: a client that hangs up must not make room for another body.
+ * Bounds the syncs that are worked on at once, and the memory of all their bodies. A body takes a slot only when it is
+ * complete: senders that are slow, or mean to be, keep nobody else out.
  */
 export class SyncSlots {
   readonly #limit: number;
+  readonly #memory: BodyMemory;
   #taken = 0;
 
-  constructor(limit: number) {
+  constructor(limit: number, bytes: number) {
     this.#limit = limit;
+    this.#memory = new BodyMemory(bytes);
   }
 
-  get taken(): number {
-    return this.#taken;
+  /** Throws `busy` when no slot is free: whatever is sent now would most likely be sent in vain. */
+  enter(): SyncHold {
+    this.#refuseWhenFull();
+    return new SyncHold(this, this.#memory);
   }
 
   /** Throws `busy` when none is free. */
-  take(): SyncSlot {
-    if (this.#taken >= this.#limit) {
-      throw new CodedError('busy', 'too many syncs at once', { retryAfter: RETRY_AFTER_S });
-    }
+  take(): void {
+    this.#refuseWhenFull();
     this.#taken++;
-    return new SyncSlot(() => this.#taken--);
+  }
+
+  free(): void {
+    this.#taken--;
+  }
+
+  #refuseWhenFull(): void {
+    if (this.#taken >= this.#limit) throw busy('too many syncs at once');
   }
 }
 
-export class SyncSlot {
-  readonly #free: () => void;
+/**
+ * What one sync holds, from its headers on. It is given back when the answer is gone *and* the work on the body has
+ * ended: a client that hangs up must not make room for another body.
+ */
+export class SyncHold {
+  readonly #slots: SyncSlots;
+  readonly share: BodyShare;
+  /** Told when the body has to make room for others. */
+  evicted: (error: CodedError) => void = () => {};
+  #slot = false;
   #working = 0;
   #answered = false;
-  #freed = false;
 
-  constructor(free: () => void) {
-    this.#free = free;
+  constructor(slots: SyncSlots, memory: BodyMemory) {
+    this.#slots = slots;
+    this.share = memory.begin(() => this.evicted(busy('too many bodies at once')));
   }
 
-  /** Holds the slot while the work goes on. */
+  /** The body is complete. Throws `busy` when no slot is free. */
+  arrived(): void {
+    this.#slots.take();
+    this.#slot = true;
+    this.share.arrived();
+  }
+
   async during<T>(work: () => Promise<T>): Promise<T> {
     this.#working++;
     try {
@@ -57,8 +81,13 @@ export class SyncSlot {
   }
 
   #settle(): void {
-    if (this.#freed || !this.#answered || this.#working > 0) return;
-    this.#freed = true;
-    this.#free();
+    if (!this.#answered || this.#working > 0) return;
+    this.share.release();
+    if (this.#slot) this.#slots.free();
+    this.#slot = false;
   }
+}
+
+function busy(message: string): CodedError {
+  return new CodedError('busy', message, { retryAfter: RETRY_AFTER_S });
 }

@@ -1,8 +1,9 @@
+import { CodedError } from '../../common/errors.ts';
 import { MINUTE_MS } from '../../domain/bucket.ts';
 import type { Bytes } from '../../domain/connection.ts';
 import { formatTime } from '../../domain/time.ts';
 import { isCut, plus } from '../query/sums.ts';
-import type { AgentRow, CoreTotalsRow, GapRow, LostRow, RunRow, WaitingRow } from '../records/query.ts';
+import type { AgentRow, CoreTotalsRow, FirstRunRow, GapRow, LostRow, WaitingRow } from '../records/query.ts';
 import type { BookSums } from './book-sums.ts';
 import { coverageOf } from './coverage.ts';
 import type { NamedPeriod } from './verify-periods.ts';
@@ -35,10 +36,14 @@ export interface Books {
   readonly booked: readonly BookSums[];
   readonly gaps: readonly GapRow[];
   readonly lost: readonly LostRow[];
-  readonly runs: readonly RunRow[];
+  readonly runs: readonly FirstRunRow[];
   readonly waiting: readonly WaitingRow[];
   readonly now: number;
 }
+
+/** Of an answer, together some 20 MB. */
+const MAX_ROWS = 20_000;
+const MAX_GAPS = 100_000;
 
 const NONE: Bytes = { download: 0, upload: 0 };
 /** A remainder below both means that something is counted that the core does not count (A8). */
@@ -55,6 +60,8 @@ export function verifyRows(books: Books): VerifyRow[] {
     core: byAgent(books.core),
     booked: byAgent(books.booked),
   };
+  let rows = 0;
+  let listed = 0;
   return books.agents.flatMap((agent) => {
     const { agentId } = agent;
     const of = <T>(rows: Map<string, T[]>): T[] => rows.get(agentId) ?? [];
@@ -69,9 +76,26 @@ export function verifyRows(books: Books): VerifyRow[] {
     const booked = new Map(of(by.booked).map((row) => [row.period, row]));
     return books.periods.flatMap((period, index) => {
       const row = verifyRow(mine, agent, period, core.get(index), booked.get(index));
-      return row === null ? [] : [row];
+      if (row === null) return [];
+      rows++;
+      listed += row.gaps.length;
+      // One gap of years is in each of many periods, so that what was read says little of how much there is to answer.
+      if (rows > MAX_ROWS || listed > MAX_GAPS) throw tooManyRows();
+      return [row];
     });
   });
+}
+
+function tooManyRows(): CodedError {
+  return new CodedError(
+    'query_too_large',
+    `there are more than ${MAX_ROWS} rows, or ${MAX_GAPS} gaps in them`,
+    {
+      details: [
+        { field: 'agent', problem: 'name one, or use group=range, or less time between "from" and "to"' },
+      ],
+    },
+  );
 }
 
 /** Each list is gone through once, however many agents there are. */

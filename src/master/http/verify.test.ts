@@ -3,7 +3,7 @@ import type { DailySum } from '../query/answers.ts';
 import { createRecords, type TestRecords } from '../records/records.test-support.ts';
 import { RecordsReader } from '../records/records-reader.ts';
 import { coverageOf } from './coverage.ts';
-import { BEARER, FakeServices, testApp } from './http.test-support.ts';
+import { BEARER, FakeServices, NO_RECORDS, testApp } from './http.test-support.ts';
 import { verifyPeriods } from './verify-periods.ts';
 
 const DAY = 86_400_000;
@@ -138,6 +138,28 @@ describe('GET /verify', () => {
     const { code, details } = await verify(`group=${group}&from=${year}-01-01T00:00:00Z`, []);
     expect(code).toBe('query_too_large');
     expect(details).toEqual([{ field: 'group', problem: `${use}, or less time between "from" and "to"` }]);
+  });
+
+  it('refuses more gaps than an answer should hold, where few gaps are in many periods', async () => {
+    const gaps = Array.from({ length: 300 }, (_, i) => ({
+      agentId: 'a',
+      from: NOW - 400 * DAY + i,
+      to: NOW - i,
+      reason: 'stalled',
+    }));
+    const app = testApp(
+      {},
+      { records: { ...NO_RECORDS, agents: () => records.agents(), gaps: async () => gaps } },
+    );
+    const ask = async (query: string) =>
+      (
+        await app.inject({ url: `/api/v1/verify?from=2025-01-01T00:00:00Z&${query}`, headers: BEARER })
+      ).json();
+    expect(await ask('to=2026-01-01T00:00:00Z')).toMatchObject({
+      code: 'query_too_large',
+      details: [{ field: 'agent' }],
+    });
+    expect((await ask('to=2026-01-01T00:00:00Z&group=range')).data[0].gaps).toHaveLength(300);
   });
 
   it('says sums beyond what a JSON number holds as 2^53 − 1, never more', async () => {

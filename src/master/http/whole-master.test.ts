@@ -8,7 +8,6 @@ import { silentLogger } from '../../common/logger.ts';
 import { IngestThread } from '../ingest/ingest-thread.ts';
 import { CatalogueService } from '../query/catalogue-service.ts';
 import { StatsService } from '../query/stats-service.ts';
-import { RecordsGapSource } from '../records/gap-source.ts';
 import { RecordsReader } from '../records/records-reader.ts';
 import { EmbeddedFactStore } from '../store/embedded/embedded-fact-store.ts';
 import { LotFlusher } from '../store/flusher.ts';
@@ -28,7 +27,7 @@ beforeAll(async () => {
   const ingest = new IngestThread({ path, reserveLocal: false, onHurry: () => {}, logger });
   const flusher = new LotFlusher({ source: ingest, facts, log: logger, queryIntervalMs: 0 });
   const records = new RecordsReader({ path });
-  const asked = { facts, freshness: flusher, gaps: new RecordsGapSource(records) };
+  const asked = { facts, freshness: flusher, gaps: records };
   const http = new HttpServer(
     {
       ingest,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { v2Body } from '../../../test/support/bodies.ts';
 import type { SyncRequest } from '../../protocol/v2.ts';
 import { Merger } from './merger.ts';
 
@@ -20,34 +21,13 @@ function beat(stream: string, boot: string, heads: Map<string, string | null>): 
   now += 10 * SECOND;
   const key = `${stream} ${boot}`;
   const batch = `batch-${String(++batches).padStart(8, '0')}`;
-  const request: SyncRequest = {
-    v: 2,
-    agent_id: 'a',
+  const request = v2Body('a', {
     stream: `stream-${stream}`,
     boot: `boot-${boot}-0`,
     batch,
     prev: heads.get(key) ?? null,
-    inflight: [],
     sent_at: now,
-    core: { version: 'x', state: 'connected', last_snapshot: now },
-    strings: [],
-    runs: [],
-    gaps: [],
-    connections: [],
-    samples: [],
-    totals: [],
-    closed: [],
-    lost: [],
-    agent: {
-      version: 'x',
-      backlog: 0,
-      interval: 10,
-      sample_interval: 1000,
-      quarantined: 0,
-      journal_bytes: 0,
-      journal_budget: 0,
-    },
-  };
+  }) as SyncRequest;
   const answer = merger.v2(request, null, false);
   heads.set(key, answer.ok ? batch : answer.head_before);
 }

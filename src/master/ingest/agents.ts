@@ -1,7 +1,12 @@
+import { CodedError } from '../../common/errors.ts';
 import { prepared, type Sqlite } from '../../common/sqlite.ts';
+import { isLocalAgentId } from '../../domain/agent-id.ts';
 import { LATEST_MS } from '../../domain/time.ts';
 import type { SyncRequest } from '../../protocol/v2.ts';
+import { boundMarks } from './marks.ts';
 
+/** Agents of one master, those included that are long gone. Those of an imported database are never refused. */
+const MAX_AGENTS = 10_000;
 /** Sources that take turns under one id within this time are in conflict: minutes and unattributed are no promise then. */
 const CONFLICT_MS = 10 * 60_000;
 /** So long after its last sign, a conflict is over. */
@@ -42,7 +47,9 @@ export class AgentTable {
       this.#db,
       'SELECT protocol, stream, boot, last_contact, conflict_at FROM agents WHERE agent_id = ?',
     ).get(agentId) as AgentRow | undefined;
+    if (request !== null) boundMarks(this.#db, agentId, request);
     if (known === undefined) {
+      this.#refuseBeyondMost(agentId);
       prepared(
         this.#db,
         'INSERT INTO agents (agent_id, first_seen, last_contact, protocol, measured) VALUES (?, ?, ?, ?, ?)',
@@ -92,6 +99,14 @@ export class AgentTable {
       agentId,
     );
     return begins;
+  }
+
+  /** Thrown out of the merge, so nothing of the batch is kept here, and all of it at the agent. */
+  #refuseBeyondMost(agentId: string): void {
+    if (isLocalAgentId(agentId)) return;
+    const known = prepared(this.#db, 'SELECT count(*) FROM agents').pluck().get() as number;
+    if (known < MAX_AGENTS) return;
+    throw new CodedError('too_many_agents', `this master has ${known} agents and takes no further one`);
   }
 
   /** Rows of the original's wire that were refused; agents of v2 count their own. */

@@ -7,11 +7,11 @@ import {
   type RejectCode,
   ROW_ORDER,
   type RowArray,
-  type SyncRequest,
-} from '../../protocol/v2.ts';
+} from '../../protocol/constants.ts';
+import type { SyncRequest } from '../../protocol/v2.ts';
 import type { Stream } from './heads.ts';
 import type { Ledger } from './ledger.ts';
-import { mergeSample, type RecordState } from './record.ts';
+import { mergeSample, type RecordState, setClosed } from './record.ts';
 import type { RecordTable } from './record-table.ts';
 import { FIRST_MINUTE, fieldsOfRow, isId, isRow, isShowable, MAX_COUNTER } from './rows.ts';
 
@@ -22,6 +22,8 @@ interface Introduced {
   fields: ConnectionFields;
   base: Bytes;
   counted: boolean;
+  /** The file has no record of it, so there is no need to look again. */
+  isNew: boolean;
 }
 
 export interface MergeContext {
@@ -46,7 +48,6 @@ export class BatchMerge {
   /** A sample sent before counts as `again` unless the head is exactly `prev` (docs/sync.md). */
   readonly #againFlags: number;
   readonly #introduced = new Map<number, Introduced>();
-  readonly #bases = new Map<number, Bytes | null>();
   /** By how much the totals rose in this batch. */
   #risen: Bytes = { download: 0, upload: 0 };
   readonly rejected: [RowArray, number, RejectCode][] = [];
@@ -132,10 +133,11 @@ export class BatchMerge {
     if (fields === null) return 'malformed';
     const base = { download: Number(row[2]), upload: Number(row[3]) };
     if (base.download > MAX_COUNTER || base.upload > MAX_COUNTER) return 'value-out-of-range';
-    this.#introduced.set(Number(row[0]), { fields, base, counted: row[4] === 1 });
     const record = this.#find(fields.id);
+    const isNew = record === undefined;
+    this.#introduced.set(Number(row[0]), { fields, base, counted: row[4] === 1, isNew });
     if (record === undefined) return null;
-    this.#context.records.fill(record, fields);
+    this.#context.records.fill(record, ({ name }) => fields[name]);
     this.#putBase(record, base);
     return null;
   }
@@ -149,18 +151,19 @@ export class BatchMerge {
       this.#context.db,
       'INSERT OR REPLACE INTO bases (conn, stream, down, up) VALUES (?, ?, ?, ?)',
     ).run(record.num, this.#stream.num, base.download, base.upload);
-    this.#bases.set(record.num, base);
+    record.source = { stream: this.#stream.num, base };
   }
 
   #baseOf(record: RecordState): Bytes | null {
-    const known = this.#bases.get(record.num);
-    if (known !== undefined) return known;
-    const row = prepared(
+    const { num } = this.#stream;
+    if (record.source?.stream === num) return record.source.base;
+    const base = prepared(
       this.#context.db,
       'SELECT down AS download, up AS upload FROM bases WHERE conn = ? AND stream = ?',
-    ).get(record.num, this.#stream.num) as Bytes | undefined;
-    this.#bases.set(record.num, row ?? null);
-    return row ?? null;
+    ).get(record.num, num) as Bytes | undefined;
+    if (base === undefined) return null;
+    record.source = { stream: num, base };
+    return base;
   }
 
   #sample(row: number[]): RejectCode | null {
@@ -168,9 +171,9 @@ export class BatchMerge {
     if (down > MAX_COUNTER || up > MAX_COUNTER || minute < FIRST_MINUTE) return 'value-out-of-range';
     const id = this.#id(index);
     if (id === null) return 'malformed';
-    let record = this.#find(id);
+    const introduced = this.#introduced.get(index);
+    let record = introduced?.isNew ? this.#context.records.hot(id, this.#agentId) : this.#find(id);
     if (record === undefined) {
-      const introduced = this.#introduced.get(index);
       if (introduced === undefined) return 'unknown-connection';
       if ((flags & this.#againFlags) !== 0 && minute < minuteOf(this.#context.horizon)) return 'too-old';
       record = this.#context.records.create(
@@ -205,7 +208,7 @@ export class BatchMerge {
 
   #touch(record: RecordState, at: number): void {
     record.updatedAt = Math.max(record.updatedAt, Math.min(at, this.#context.now));
-    if (record.closedAt !== null) record.closedAt = Math.max(record.closedAt, record.updatedAt);
+    if (record.closedAt !== null) setClosed(record, Math.max(record.closedAt, record.updatedAt));
   }
 
   #bounded(minute: number): number {
@@ -250,11 +253,7 @@ export class BatchMerge {
     const record = this.#find(id);
     // Pruned here, or its samples were refused: there is nothing left to close.
     if (record === undefined) return null;
-    const at = Math.max(record.closedAt ?? 0, Math.min(closedAt, this.#context.now));
-    if (record.closedAt !== at) {
-      record.closedAt = at;
-      record.changed = true;
-    }
+    setClosed(record, Math.max(record.closedAt ?? 0, Math.min(closedAt, this.#context.now)));
     return null;
   }
 

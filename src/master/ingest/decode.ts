@@ -14,6 +14,12 @@ const MAX_DEPTH = 16;
 /** What a full batch can hold: 5,000 rows of 33 values, and as many strings again; v1 records have as many fields. */
 const MAX_VALUES = 400_000;
 
+/**
+ * Agents that the records of a v1 package may name: one, or for rows collected by an original's agent that took another
+ * id at each start, some.
+ */
+const MAX_PACKAGE_AGENTS = 256;
+
 /** The text of a body; throws `body_too_large` or `body_invalid`. */
 export function inflate(body: Uint8Array, gzip: boolean): string {
   if (!gzip) {
@@ -101,8 +107,23 @@ export function decodeV2(value: unknown): SyncRequest {
 }
 
 export function decodeV1(value: unknown): SyncPackage {
-  if (checkV1.Check(value)) return value;
+  if (checkV1.Check(value)) {
+    refuseManyAgents(value);
+    return value;
+  }
   throw new CodedError('body_invalid', '无效的请求数据 (the body is not a sync package)', {
     details: problems(checkV1, value),
   });
+}
+
+/** In smaller parts all of it is taken, so nothing is lost by it. */
+function refuseManyAgents({ connections }: SyncPackage): void {
+  const named = new Set<string>();
+  for (const record of connections) {
+    const id = (record as { agent_id?: unknown } | null)?.agent_id;
+    if (typeof id === 'string') named.add(id);
+  }
+  if (named.size > MAX_PACKAGE_AGENTS) {
+    throw new CodedError('body_too_large', `the package names more than ${MAX_PACKAGE_AGENTS} agents`);
+  }
 }

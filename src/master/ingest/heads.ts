@@ -1,5 +1,8 @@
+import { CodedError } from '../../common/errors.ts';
 import { prepared, type Sqlite } from '../../common/sqlite.ts';
 
+/** Streams of an agent: an agent without a lasting journal, started anew every hour, takes a year. */
+const MAX_STREAMS = 10_000;
 /** Boots of a stream whose heads are kept. */
 const MAX_BOOTS = 16;
 
@@ -40,11 +43,20 @@ export class Heads {
       prepared(this.#db, 'UPDATE streams SET last_seen = ? WHERE num = ?').run(now, row.num);
       return { num: row.num, isNew: false, totals: { download: row.totals_down, upload: row.totals_up } };
     }
+    this.#refuseBeyondMost(agentId);
     const result = prepared(
       this.#db,
       'INSERT INTO streams (agent_id, stream, first_seen, last_seen) VALUES (?, ?, ?, ?)',
     ).run(agentId, stream, now, now);
     return { num: Number(result.lastInsertRowid), isNew: true, totals: { download: 0, upload: 0 } };
+  }
+
+  /** None can be forgotten instead: if it came back, its totals would be booked a second time. */
+  #refuseBeyondMost(agentId: string): void {
+    const count = prepared(this.#db, 'SELECT count(*) FROM streams WHERE agent_id = ?').pluck();
+    const known = count.get(agentId) as number;
+    if (known < MAX_STREAMS) return;
+    throw new CodedError('too_many_journals', `agent "${agentId}" has had ${known} journals`);
   }
 
   /** `ok` = `prev`, or one of `inflight`, is any head of the stream; or neither side has one. */

@@ -2,8 +2,9 @@ import type { Sqlite } from '../../common/sqlite.ts';
 import { minuteOf } from '../../domain/bucket.ts';
 import type { Bytes } from '../../domain/connection.ts';
 import type { Ledger } from './ledger.ts';
+import { type OriginalRow, originalCounted, originalTime } from './original-row.ts';
 import { mergeSample } from './record.ts';
-import { type OriginalRow, originalCounted, originalTime, type RecordTable } from './record-table.ts';
+import type { RecordTable } from './record-table.ts';
 import { isId, MAX_COUNTER } from './rows.ts';
 
 /** Rows without an agent become this one's. */
@@ -97,21 +98,7 @@ export class Importer {
     // A row of this chunk that another one had to meet was imported then.
     if (changes === 0) return;
     this.#ledger.book(
-      {
-        num,
-        rowid: row.rowid,
-        agentId,
-        fields: null,
-        counted,
-        counter: { download: down, upload: up },
-        base: { download: 0, upload: 0 },
-        recovered: { download: 0, upload: 0 },
-        lastBucket: bucket,
-        closedAt: null,
-        updatedAt: at,
-        isNew: false,
-        changed: false,
-      },
+      { num, agentId, counted },
       {
         bucket,
         facts: [{ bucket, prev: 0, recovered: flagged, download: down, upload: up, conns: 1 }],

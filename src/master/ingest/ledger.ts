@@ -1,7 +1,7 @@
 import type { Statement } from 'better-sqlite3';
 import type { Sqlite } from '../../common/sqlite.ts';
 import type { Bytes } from '../../domain/connection.ts';
-import type { Booking, RecordState } from './record.ts';
+import type { Booking, FactOwner } from './record.ts';
 
 interface MinuteSums {
   /** Totals' increase − covered: what becomes unattributed. */
@@ -80,7 +80,7 @@ export class Ledger {
   }
 
   /** Books what a sample yielded. Overlay repeats bytes of others: it becomes facts, and enters no sum. */
-  book(record: RecordState, booking: Booking): void {
+  book(record: FactOwner, booking: Booking): void {
     for (const fact of booking.facts) {
       this.#insert(
         record.num,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
+import { connectionRow, v2Body } from '../../../test/support/bodies.ts';
 import type { SyncRequest } from '../../protocol/v2.ts';
 import { Merger } from './merger.ts';
 
@@ -20,36 +20,16 @@ function request(
   samples: number[][] = [],
   totals: number[][] = [],
 ): SyncRequest {
-  const fields = DESCRIPTIVE_FIELDS.map(({ type }) => (type === 'integer' ? 0 : 1));
-  return {
-    v: 2,
-    agent_id: 'a',
+  return v2Body('a', {
     stream: 'stream-1',
     boot: 'boot-0001',
-    batch: `batch-${Math.random().toString(36).slice(2)}0000`,
-    prev: null,
-    inflight: [],
     sent_at: now,
-    core: { version: 'v', state: 'connected', last_snapshot: now },
     strings: ['c', ''],
-    runs: [],
-    gaps: [],
-    connections: samples.length > 0 ? [[0, 0, 0, 0, 1, ...fields]] : [],
+    connections: samples.length > 0 ? [connectionRow(0, 1)] : [],
     samples: samples.map(([minute = 0, down = 0, flags = 0]) => [0, MINUTE + minute, down, 0, 0, 0, flags]),
     totals: totals.map(([minute = 0, down = 0]) => [MINUTE + minute, down, 0]),
-    closed: [],
-    lost: [],
-    agent: {
-      version: 'v',
-      backlog: 0,
-      interval: 60,
-      sample_interval: 1000,
-      quarantined: 0,
-      journal_bytes: 0,
-      journal_budget: 0,
-    },
     ...values,
-  };
+  }) as SyncRequest;
 }
 
 /** Facts as `[kind, minute, down]`. */

@@ -1,23 +1,22 @@
 import { CodedError } from '../../common/errors.ts';
 import { openStore, prepared, type Sqlite } from '../../common/sqlite.ts';
 import { isLocalAgentId, normalAgentId } from '../../domain/agent-id.ts';
-import { minuteOf } from '../../domain/bucket.ts';
-import { type SyncPackage, V1_SENDER } from '../../protocol/v1.ts';
-import { MAX_ROWS, ROW_ORDER, type SyncAnswer, type SyncRequest } from '../../protocol/v2.ts';
+import { MAX_ROWS, ROW_ORDER, V1_SENDER } from '../../protocol/constants.ts';
+import type { SyncPackage } from '../../protocol/v1.ts';
+import type { SyncAnswer, SyncRequest } from '../../protocol/v2.ts';
 import { AgentTable, type Contact } from './agents.ts';
-import { BatchMerge, type MergeContext, SKEW_MINUTES } from './batch-merge.ts';
+import { BatchMerge, type MergeContext } from './batch-merge.ts';
 import { Heads } from './heads.ts';
 import { Importer } from './importer.ts';
 import { Ledger } from './ledger.ts';
 import { Lots } from './lots.ts';
-import { mergeSample } from './record.ts';
+import { PackageMerge } from './package-merge.ts';
+import { quarantine } from './quarantine.ts';
 import { RecordTable } from './record-table.ts';
-import { readV1 } from './rows.ts';
 import { RECORDS_FILE } from './schema.ts';
 
 /** Largest body that an agent should send, uncompressed. */
 const BATCH_BYTES = 8 * 1024 * 1024;
-const QUARANTINE_ROWS = 10_000;
 const CLOSED_AFTER_MS = 24 * 3_600_000;
 
 export interface MergerOptions {
@@ -150,20 +149,20 @@ export class Merger {
     const now = this.#now();
     return this.#transaction((context) => {
       let rejected = 0;
-      const bookedTo = new Map<string, number>([[envelopeAgent, 0]]);
+      const merge = new PackageMerge(context, {
+        agentId: envelopeAgent,
+        boundAgent,
+        reserveLocal: this.#reserveLocal,
+      });
       for (const item of envelope.connections) {
-        const record = readV1(item, now);
-        const code =
-          typeof record === 'string'
-            ? record
-            : this.#mergeV1(context, record, envelopeAgent, boundAgent, bookedTo);
+        const code = merge.merge(item);
         if (code === null) continue;
         rejected++;
         this.#quarantine(envelopeAgent, 'v1', code, item, now);
       }
       this.metrics.batches++;
       this.metrics.records += envelope.connections.length;
-      for (const [agentId, minute] of bookedTo) {
+      for (const [agentId, minute] of merge.bookedTo) {
         this.#note(agentId, {
           agentId,
           protocol: envelope.sender === V1_SENDER ? 2 : 1,
@@ -177,38 +176,6 @@ export class Merger {
       if (rejected > 0) this.#agents.addRefused(envelopeAgent, rejected);
       return { count: envelope.connections.length, rejected };
     });
-  }
-
-  #mergeV1(
-    context: MergeContext,
-    v1: Exclude<ReturnType<typeof readV1>, string>,
-    envelopeAgent: string,
-    boundAgent: string | null,
-    bookedTo: Map<string, number>,
-  ): string | null {
-    // The original's agents send rows that they collected under an earlier id: a record's own agent wins.
-    const agentId =
-      v1.agentId === null || v1.agentId.trim() === '' ? envelopeAgent : normalAgentId(v1.agentId);
-    if (agentId === null) return 'malformed';
-    if (boundAgent !== null && agentId !== boundAgent) return 'agent-mismatch';
-    if (isLocalAgentId(agentId) && this.#reserveLocal) return 'agent-mismatch';
-    let record = this.#records.find(v1.id, agentId, context.importRow);
-    if (record === undefined) {
-      if (v1.sample.minute < minuteOf(context.horizon)) return 'too-old';
-      record = this.#records.create(v1.fields, agentId, v1.counted, { download: 0, upload: 0 });
-    } else {
-      this.#records.fill(record, v1.fields);
-    }
-    const nowMinute = minuteOf(context.now);
-    const minute = v1.sample.minute > nowMinute + SKEW_MINUTES ? nowMinute : v1.sample.minute;
-    const booking = mergeSample(record, { ...v1.sample, minute }, null);
-    if (booking !== null) {
-      this.#ledger.book(record, booking);
-      record.updatedAt = Math.max(record.updatedAt, Math.min(v1.at, context.now));
-      record.closedAt = null;
-    }
-    bookedTo.set(agentId, Math.max(bookedTo.get(agentId) ?? 0, minute));
-    return null;
   }
 
   /** Seals all that waits into lots; returns the rows that are sealed and not flushed. */
@@ -238,7 +205,13 @@ export class Merger {
       `UPDATE connections SET closed_at = updated_ms WHERE closed_at IS NULL AND updated_ms < ? AND agent_id IN
            (SELECT agent_id FROM agents WHERE protocol = 1)`,
     ).run(now - CLOSED_AFTER_MS);
+    this.forgetRecords();
     this.lots.forget(now);
+  }
+
+  /** To be called after records were changed or removed by anything but a merge: those in memory may be others now. */
+  forgetRecords(): void {
+    this.#records.forget();
   }
 
   #agentOf(given: string, boundAgent: string | null, trusted: boolean): string {
@@ -276,6 +249,7 @@ export class Merger {
         this.#ledger.write();
         return result;
       })();
+      this.#records.committed();
       this.unsealed += this.#ledger.takeRows();
       return result;
     } catch (error) {
@@ -298,16 +272,6 @@ export class Merger {
 
   #quarantine(agentId: string, what: string, code: string, row: unknown, now: number): void {
     this.metrics.rejected++;
-    prepared(this.db, 'INSERT INTO quarantine (at, agent_id, what, code, row) VALUES (?, ?, ?, ?, ?)').run(
-      now,
-      agentId,
-      what,
-      code,
-      (JSON.stringify(row) ?? '').slice(0, 4000),
-    );
-    prepared(
-      this.db,
-      `DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ${QUARANTINE_ROWS}`,
-    ).run();
+    quarantine(this.db, { at: now, agentId, what, code, value: row });
   }
 }

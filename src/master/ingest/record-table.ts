@@ -1,13 +1,8 @@
 import type { Statement } from 'better-sqlite3';
 import { prepared, type Sqlite } from '../../common/sqlite.ts';
-import {
-  type Bytes,
-  type ConnectionFields,
-  columnOf,
-  DESCRIPTIVE_FIELDS,
-  isCounted,
-} from '../../domain/connection.ts';
-import { formatTime, parseTime } from '../../domain/time.ts';
+import { type Bytes, type ConnectionFields, columnOf, DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
+import { formatTime } from '../../domain/time.ts';
+import { HotRecords } from './hot-records.ts';
 import type { RecordState } from './record.ts';
 
 const COLUMNS = DESCRIPTIVE_FIELDS.map(columnOf);
@@ -45,20 +40,31 @@ function isNothing(value: string | number): boolean {
   return value === '' || value === 'null' || value === '[]' || value === 0;
 }
 
+/** What a source says of one descriptive field. */
+export type FieldReader = (field: (typeof DESCRIPTIVE_FIELDS)[number]) => string | number;
+
 const STATE_COLUMNS = `rowid, num, counted, conn_download, conn_upload, base_down, base_up, recovered_down,
   recovered_up, last_bucket, closed_at, updated_ms, imported`;
 
-/** Reads and writes records for one merge transaction; each record is read once and written once. */
+/** What nearly every sample changes. An index is rewritten for each column that a statement names, changed or not. */
+const MOVED =
+  'conn_download = ?, conn_upload = ?, last_updated = ?, updated_ms = ?, last_bucket = ?, arrived_at = ?';
+const CHANGED_RARELY = 'base_down = ?, base_up = ?, recovered_down = ?, recovered_up = ?, closed_at = ?';
+
+/** Reads and writes records for one merge transaction; each record is read at most once and written once. */
 export class RecordTable {
   readonly #db: Sqlite;
   readonly #find: Statement;
   readonly #insert: Statement;
-  readonly #update: Statement;
+  readonly #move: Statement;
+  readonly #rewrite: Statement;
   readonly #emptyMask: Statement;
   readonly #fill: Statement;
+  readonly #hot = new HotRecords();
+  /** Records that this transaction has read or made. */
+  #met = new Set<RecordState>();
   /** The text of the time written last: a batch has few different ones. */
   #time = { at: Number.NaN, text: '' };
-  #cache = new Map<string, RecordState>();
   #nextNum: number;
   #numsTaken = false;
 
@@ -71,10 +77,10 @@ export class RecordTable {
          num, counted, closed_at, start_ms, updated_ms, base_down, base_up, recovered_down, recovered_up, last_bucket,
          arrived_at, imported) VALUES (${new Array(6 + COLUMNS.length + 11).fill('?').join(', ')}, NULL)`,
     );
-    this.#update = db.prepare(
-      `UPDATE connections SET conn_download = ?, conn_upload = ?, last_updated = ?, updated_ms = ?, base_down = ?,
-         base_up = ?, recovered_down = ?, recovered_up = ?, last_bucket = ?, closed_at = ?, arrived_at = ?
-       WHERE rowid = ?`,
+    // A rowid may be used again, a number never: a record that went from the file meanwhile changes no other.
+    this.#move = db.prepare(`UPDATE connections SET ${MOVED} WHERE rowid = ? AND num = ?`);
+    this.#rewrite = db.prepare(
+      `UPDATE connections SET ${MOVED}, ${CHANGED_RARELY} WHERE rowid = ? AND num = ?`,
     );
     this.#emptyMask = db.prepare(`SELECT ${EMPTY_MASK} FROM connections WHERE rowid = ?`).pluck();
     this.#fill = db.prepare(
@@ -90,11 +96,17 @@ export class RecordTable {
     return Number(row.value);
   }
 
-  /** Forgets what a transaction that failed had read and numbered. */
+  /** Forgets what a transaction that failed had read, changed and numbered. */
   reset(): void {
-    this.#cache.clear();
+    this.forget();
     this.#numsTaken = false;
     this.#nextNum = this.#storedNext();
+  }
+
+  /** To be called by whoever changes or removes records in the file by other means. */
+  forget(): void {
+    this.#hot.clear();
+    this.#met.clear();
   }
 
   takeNum(): number {
@@ -102,14 +114,20 @@ export class RecordTable {
     return this.#nextNum++;
   }
 
+  /** The record if it is in memory, where each one is that this transaction has met. */
+  hot(id: string, agentId: string): RecordState | undefined {
+    const record = this.#hot.get(agentId, id);
+    if (record !== undefined) this.#met.add(record);
+    return record;
+  }
+
   /**
    * The record, or undefined. `onImport` is called with the rowid of a row of the original's database that was
    * not imported yet, and must import it; the record is read again then.
    */
   find(id: string, agentId: string, onImport: (rowid: number) => void): RecordState | undefined {
-    const key = `${agentId}\u0000${id}`;
-    const cached = this.#cache.get(key);
-    if (cached !== undefined) return cached;
+    const hot = this.hot(id, agentId);
+    if (hot !== undefined) return hot;
     let row = this.#find.get(id, agentId) as Row | undefined;
     if (row?.imported === 0) {
       onImport(row.rowid);
@@ -121,6 +139,8 @@ export class RecordTable {
       rowid: row.rowid,
       agentId,
       fields: null,
+      empty: null,
+      source: null,
       counted: row.counted === 1,
       counter: { download: row.conn_download, upload: row.conn_upload },
       base: { download: row.base_down, upload: row.base_up },
@@ -130,8 +150,9 @@ export class RecordTable {
       updatedAt: row.updated_ms ?? 0,
       isNew: false,
       changed: false,
+      changedRarely: false,
     };
-    this.#cache.set(key, record);
+    this.#keep(id, record);
     return record;
   }
 
@@ -142,6 +163,8 @@ export class RecordTable {
       rowid: 0,
       agentId,
       fields,
+      empty: null,
+      source: null,
       counted,
       counter: { ...base },
       base: { ...base },
@@ -151,43 +174,55 @@ export class RecordTable {
       updatedAt: 0,
       isNew: true,
       changed: true,
+      changedRarely: false,
     };
-    this.#cache.set(`${agentId}\u0000${fields.id}`, record);
+    this.#keep(fields.id, record);
     return record;
   }
 
+  #keep(id: string, record: RecordState): void {
+    this.#hot.put(record.agentId, id, record);
+    this.#met.add(record);
+  }
+
   /** A row's dimensions are those first received; a later send only fills empty ones. */
-  fill(record: RecordState, fields: ConnectionFields): void {
+  fill(record: RecordState, read: FieldReader): void {
     if (record.rowid === 0) return;
     // Every v1 record comes with all its fields, and nearly none has anything new to say: looking is cheaper.
-    const mask = this.#emptyMask.get(record.rowid) as number | undefined;
-    if (mask === undefined) return;
-    const fills = DESCRIPTIVE_FIELDS.some(
-      ({ name }, i) => (mask & (1 << i)) !== 0 && !isNothing(fields[name]),
-    );
+    record.empty ??= (this.#emptyMask.get(record.rowid) as number | undefined) ?? 0;
+    const mask = record.empty;
+    if (mask === 0) return;
+    const fills = DESCRIPTIVE_FIELDS.some((field, i) => (mask & (1 << i)) !== 0 && !isNothing(read(field)));
     if (!fills) return;
-    this.#fill.run(...DESCRIPTIVE_FIELDS.map((field) => fields[field.name]), record.rowid);
+    this.#fill.run(...DESCRIPTIVE_FIELDS.map(read), record.rowid);
+    record.empty = null;
   }
 
   /** Writes every changed record, once. Returns how many are new, by agent. */
   write(now: number): Map<string, number> {
     const created = new Map<string, number>();
-    for (const record of this.#cache.values()) {
+    for (const record of this.#met) {
       if (!record.changed) continue;
-      record.changed = false;
       if (record.rowid === 0) {
         this.#insertRecord(record, now);
         created.set(record.agentId, (created.get(record.agentId) ?? 0) + 1);
       } else {
         this.#updateRecord(record, now);
       }
+      record.changed = false;
+      record.changedRarely = false;
     }
     if (this.#numsTaken) {
       prepared(this.#db, "UPDATE meta SET value = ? WHERE key = 'next_num'").run(String(this.#nextNum));
       this.#numsTaken = false;
     }
-    this.#cache.clear();
+    this.#met.clear();
     return created;
+  }
+
+  /** The transaction is in the file. */
+  committed(): void {
+    this.#hot.age();
   }
 
   #timeText(at: number): string {
@@ -219,51 +254,20 @@ export class RecordTable {
       now,
     );
     record.rowid = Number(result.lastInsertRowid);
+    record.fields = null;
   }
 
   #updateRecord(record: RecordState, now: number): void {
-    this.#update.run(
-      record.counter.download,
-      record.counter.upload,
-      this.#timeText(record.updatedAt),
-      record.updatedAt,
-      record.base.download,
-      record.base.upload,
-      record.recovered.download,
-      record.recovered.upload,
-      record.lastBucket,
-      record.closedAt,
-      now,
-      record.rowid,
-    );
+    const { counter, base, recovered, updatedAt, lastBucket, rowid, num } = record;
+    const at = this.#timeText(updatedAt);
+    const { download, upload } = counter;
+    const { changes } = record.changedRarely
+      ? this.#rewrite.run(
+          ...[download, upload, at, updatedAt, lastBucket, now],
+          ...[base.download, base.upload, recovered.download, recovered.upload, record.closedAt],
+          ...[rowid, num],
+        )
+      : this.#move.run(download, upload, at, updatedAt, lastBucket, now, rowid, num);
+    if (changes !== 1) throw new Error(`the record ${record.num} is not in the file any more`);
   }
-}
-
-export interface OriginalRow {
-  rowid: number;
-  id: string | null;
-  agent_id: string | null;
-  conn_download: number | bigint | null;
-  conn_upload: number | bigint | null;
-  last_updated: string | null;
-  start: string | null;
-  type: string | null;
-  process: string | null;
-}
-
-/** When a row of the original's was last seen: its `last_updated`, else its `start`, else `fallback` (epoch ms). */
-export function originalTime(row: OriginalRow, fallback: number): { at: number; flagged: boolean } {
-  const updated = timeIn(row.last_updated);
-  if (updated !== null) return { at: updated, flagged: false };
-  const start = timeIn(row.start);
-  return { at: start ?? fallback, flagged: true };
-}
-
-/** A file that people work on with other programs may hold anything in any column. */
-function timeIn(value: unknown): number | null {
-  return typeof value === 'string' ? parseTime(value) : null;
-}
-
-export function originalCounted(row: OriginalRow): boolean {
-  return isCounted({ conn_type: row.type ?? '', process: row.process ?? '' });
 }

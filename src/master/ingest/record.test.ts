@@ -11,6 +11,8 @@ function record(base = 0): RecordState {
     rowid: 0,
     agentId: 'a',
     fields: null,
+    empty: null,
+    source: null,
     counted: true,
     counter: both(base),
     base: both(base),
@@ -20,6 +22,7 @@ function record(base = 0): RecordState {
     updatedAt: 0,
     isNew: true,
     changed: true,
+    changedRarely: false,
   };
 }
 

@@ -1,13 +1,17 @@
 import type { Bytes, ConnectionFields } from '../../domain/connection.ts';
 
-/** A record as the merge holds it during one transaction. */
+/** A record as the merge holds it: during a transaction, and after it while the record is one of the hot ones. */
 export interface RecordState {
-  /** 0 until it is inserted. */
   num: number;
+  /** 0 until it is inserted. */
   rowid: number;
   agentId: string;
-  /** Only known for records that this transaction creates or fills; null for one that is merely updated. */
+  /** Only of a record that is not inserted yet. */
   fields: ConnectionFields | null;
+  /** A bit for each descriptive field that holds nothing (`RecordTable.fill`); null until somebody asked. */
+  empty: number | null;
+  /** The base that a journal gave it, of the journal that was looked up last. */
+  source: { stream: number; base: Bytes } | null;
   counted: boolean;
   counter: Bytes;
   base: Bytes;
@@ -19,6 +23,19 @@ export interface RecordState {
   updatedAt: number;
   isNew: boolean;
   changed: boolean;
+  /** Among what changed is something that seldom does: base, recovered, closed. */
+  changedRarely: boolean;
+}
+
+/** What a fact takes from its record. */
+export type FactOwner = Pick<RecordState, 'num' | 'agentId' | 'counted'>;
+
+/** Closes a record at an instant, or opens it again with null. */
+export function setClosed(record: RecordState, at: number | null): void {
+  if (record.closedAt === at) return;
+  record.closedAt = at;
+  record.changed = true;
+  record.changedRarely = true;
 }
 
 /** Absolute counters of one connection at the end of a minute, as one source reports them. */
@@ -59,9 +76,11 @@ export interface Booking {
  */
 export function mergeSample(record: RecordState, sample: Sample, sourceBase: Bytes | null): Booking | null {
   const base = sourceBase ?? { download: 0, upload: 0 };
-  const down = mergeSide(record, sample, base, 'download');
-  const up = mergeSide(record, sample, base, 'upload');
+  const down = compareSide(record, sample, base, 'download');
+  const up = compareSide(record, sample, base, 'upload');
   if (down.booked === 0 && up.booked === 0 && !record.isNew) return null;
+  takeSide(record, sample, down, 'download');
+  takeSide(record, sample, up, 'upload');
 
   const bucket = Math.max(sample.minute, record.lastBucket);
   const first: 0 | 1 = bucket > record.lastBucket || record.isNew ? 1 : 0;
@@ -90,12 +109,15 @@ export function mergeSample(record: RecordState, sample: Sample, sourceBase: Byt
 
 const RECOVERED = { download: 'recoveredDownload', upload: 'recoveredUpload' } as const;
 
-function mergeSide(
-  record: RecordState,
-  sample: Sample,
-  base: Bytes,
-  side: keyof Bytes,
-): { booked: number; recovered: number; covered: number } {
+interface Side {
+  booked: number;
+  recovered: number;
+  covered: number;
+  lowered: number;
+  newlyRecovered: number;
+}
+
+function compareSide(record: RecordState, sample: Sample, base: Bytes, side: keyof Bytes): Side {
   const value = sample[side];
   const before = record.counter[side];
   const growth = Math.max(0, value - before);
@@ -103,13 +125,23 @@ function mergeSide(
   const unwatched = Math.max(0, Math.min(value, base[side]) - before);
   const newlyRecovered = Math.max(0, sample[RECOVERED[side]] - record.recovered[side]);
   const covered = Math.max(0, value - Math.max(before, base[side])) + lowered;
-
-  record.counter[side] = Math.max(before, value);
-  record.base[side] -= lowered;
-  record.recovered[side] = Math.max(record.recovered[side], sample[RECOVERED[side]]);
   return {
     booked: growth + lowered,
     recovered: Math.min(growth, unwatched + newlyRecovered),
     covered,
+    lowered,
+    newlyRecovered,
   };
+}
+
+/** Only of a sample that books something: what changes nothing must not be remembered either. */
+function takeSide(record: RecordState, sample: Sample, compared: Side, side: keyof Bytes): void {
+  const { lowered, newlyRecovered } = compared;
+  const value = sample[side];
+  const before = record.counter[side];
+  record.counter[side] = Math.max(before, value);
+  if (lowered === 0 && newlyRecovered === 0) return;
+  record.base[side] -= lowered;
+  record.recovered[side] += newlyRecovered;
+  record.changedRarely = true;
 }

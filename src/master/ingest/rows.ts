@@ -2,12 +2,13 @@ import { TypeCompiler } from '@sinclair/typebox/compiler';
 import {
   type ConnectionFields,
   DESCRIPTIVE_FIELDS,
+  type DescriptiveName,
   emptyFields,
-  isCounted,
 } from '../../domain/connection.ts';
-import { EARLIEST_MS, LATEST_MS, parseTime } from '../../domain/time.ts';
-import { ROW_ARRAYS, type RowArray } from '../../protocol/v2.ts';
-import type { Sample } from './record.ts';
+import { EARLIEST_MS, LATEST_MS } from '../../domain/time.ts';
+import type { RowArray } from '../../protocol/constants.ts';
+import { ROW_ARRAYS } from '../../protocol/v2.ts';
+import { cut } from './cut.ts';
 
 /**
  * Largest counter that is believed, 64 TiB: more than a line of 10 Gbit/s moves in half a day of one connection, and
@@ -42,19 +43,13 @@ export function isShowable(ms: number): boolean {
   return ms <= LATEST_MS;
 }
 
-/** Cuts a value to what is kept, at a whole character. */
-function cut(value: string, max: number): string {
-  const text = value.toWellFormed();
-  if (text.length <= max) return text;
-  const end = text.charCodeAt(max - 1);
-  return text.slice(0, end >= 0xd800 && end <= 0xdbff ? max - 1 : max);
-}
+const EMPTY = emptyFields('');
 
 /** The fields of a v2 connection row, or null when it names strings that are not there. */
 export function fieldsOfRow(row: (number | string)[], strings: readonly string[]): ConnectionFields | null {
   const id = strings[Number(row[0])];
   if (!isId(id)) return null;
-  const fields = emptyFields(id) as ConnectionFields & Record<string, string | number>;
+  const fields = { ...EMPTY, id } as ConnectionFields & Record<DescriptiveName, string | number>;
   // A core's nonsense about the start is no reason to lose the connection's bytes.
   fields.start = isShowable(Number(row[1])) ? Number(row[1]) : 0;
   for (const [i, field] of DESCRIPTIVE_FIELDS.entries()) {
@@ -68,59 +63,4 @@ export function fieldsOfRow(row: (number | string)[], strings: readonly string[]
     fields[field.name] = cut(text, field.max) as never;
   }
   return fields;
-}
-
-export interface V1Sample {
-  id: string;
-  agentId: string | null;
-  fields: ConnectionFields;
-  counted: boolean;
-  at: number;
-  sample: Sample;
-}
-
-function numberOf(value: unknown): number | null {
-  if (value === undefined || value === null || value === '') return 0;
-  const number = typeof value === 'string' ? Number(value) : value;
-  return typeof number === 'number' && Number.isInteger(number) && number >= 0 ? number : null;
-}
-
-/**
- * Reads a v1 record tolerantly: missing fields are empty, numbers may be text, `chains` may be null or an array.
- * Returns the reason when it cannot be taken. `now` (epoch ms) stands in for an unreadable `last_updated`.
- */
-export function readV1(record: unknown, now: number): V1Sample | 'malformed' | 'value-out-of-range' {
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) return 'malformed';
-  const source = record as Record<string, unknown>;
-  if (!isId(source.id)) return 'malformed';
-  const download = numberOf(source.download);
-  const upload = numberOf(source.upload);
-  if (download === null || upload === null) return 'value-out-of-range';
-  if (download > MAX_COUNTER || upload > MAX_COUNTER) return 'value-out-of-range';
-  const fields = emptyFields(source.id) as ConnectionFields & Record<string, string | number>;
-  for (const field of DESCRIPTIVE_FIELDS) {
-    const value = source[field.name];
-    if (field.type === 'integer') {
-      const number = numberOf(value);
-      fields[field.name] = (number !== null && number <= 0xffffffff ? number : 0) as never;
-    } else if (typeof value === 'string') {
-      fields[field.name] = cut(value, field.max) as never;
-    } else if (Array.isArray(value)) {
-      fields[field.name] = cut(JSON.stringify(value), field.max) as never;
-    } else if (typeof value === 'number') {
-      fields[field.name] = String(value) as never;
-    }
-  }
-  fields.start = typeof source.start === 'string' ? (parseTime(source.start) ?? 0) : 0;
-  const updated = typeof source.last_updated === 'string' ? parseTime(source.last_updated) : null;
-  const at = updated ?? (fields.start === 0 ? now : fields.start);
-  const agent = typeof source.agent_id === 'string' ? source.agent_id : null;
-  return {
-    id: source.id,
-    agentId: agent,
-    fields,
-    counted: isCounted(fields),
-    at,
-    sample: { minute: Math.floor(at / 60_000), download, upload, recoveredDownload: 0, recoveredUpload: 0 },
-  };
 }

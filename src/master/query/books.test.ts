@@ -44,7 +44,7 @@ async function withStore(
     await facts.start();
     for (const [index, lot] of inLots(random).entries()) await facts.append(lotOf(index + 1, lot), [lot]);
     const freshness = { flushNow: async () => undefined, state: { freshTo: 5 } };
-    const gaps = { agents: async () => [], gaps: async () => [] };
+    const gaps = { commonGaps: async () => [] };
     const dependencies = { facts, freshness, gaps, now: () => NOW };
     await work(new StatsService(dependencies), new CatalogueService(dependencies));
   } finally {

@@ -22,8 +22,8 @@ export interface AgentDetail {
   rules: ({ rule: string; count: number } & BytesSum)[];
 }
 
-/** More agents, networks or rules than any installation has. */
-const ALL = 1_000_000;
+/** More agents than a master takes, those of an imported database included. */
+const ALL_AGENTS = 1_000_000;
 
 /** Sums that other pages than `/stats` show: agents, suggestions, the books. */
 export class CatalogueService {
@@ -55,17 +55,18 @@ export class CatalogueService {
     }, options);
   }
 
-  /** All that is kept, per agent. */
-  async perAgent(options?: ReadOptions): Promise<AgentTotals[]> {
+  /** All that is kept, per agent, or of one. */
+  async perAgent(agent?: string, options?: ReadOptions): Promise<AgentTotals[]> {
     await this.#freshness.flushNow();
-    const rows = await this.#grouped('agent', {}, options);
+    const rows = await this.#grouped('agent', agent === undefined ? {} : { agent }, ALL_AGENTS, options);
     return rows.map(({ key, totals }) => ({ agent: key, ...totals }));
   }
 
+  /** Networks and rules with most bytes, at most `MAX_GROUPS` of each: what they are called is for the agent to say. */
   async agentDetail(agent: string, options?: ReadOptions): Promise<AgentDetail> {
     await this.#freshness.flushNow();
-    const networks = await this.#grouped('network', { agent }, options);
-    const rules = await this.#grouped('rule', { agent }, options);
+    const networks = await this.#grouped('network', { agent }, MAX_GROUPS, options);
+    const rules = await this.#grouped('rule', { agent }, MAX_GROUPS, options);
     return {
       networks: networks.map(({ key, totals }) => ({ network: key, ...withoutTotal(totals) })),
       rules: rules.map(({ key, totals }) => ({ rule: key, ...withoutTotal(totals) })),
@@ -102,11 +103,12 @@ export class CatalogueService {
   async #grouped(
     key: 'agent' | 'network' | 'rule',
     filters: Filters,
+    limit: number,
     options?: ReadOptions,
   ): Promise<{ key: string; totals: Totals }[]> {
     return await this.#facts.read(async (run) => {
       const range = resolveRange({}, await extentOf(run), this.#now());
-      const sort = { by: 'total', order: 'desc', limit: ALL } as const;
+      const sort = { by: 'total', order: 'desc', limit } as const;
       const rows = await run(groupStatement(groupSpec(key), range, filters, sort).render());
       return groupsOf(rows).groups;
     }, options);

@@ -4,7 +4,24 @@ import { commonGaps, gapStates } from './gap-state.ts';
 const MINUTE = 60_000;
 const gap = (agent: string, from: number, to: number) => ({ agent, from: from * MINUTE, to: to * MINUTE });
 const states = (gaps: ReturnType<typeof gap>[], agents: string[], now = 1000) =>
-  gapStates([0, 10, 20, 30], 40, commonGaps(gaps, agents), now * MINUTE);
+  gapStates(
+    [0, 10, 20, 30],
+    40,
+    commonGaps(agents.map((agent) => gaps.filter((one) => one.agent === agent))),
+    now * MINUTE,
+  );
+
+it('asks of agents no further than to the first that has no gap in common with the others', () => {
+  const asked: number[] = [];
+  function* each() {
+    for (let agent = 0; agent < 5000; agent++) {
+      asked.push(agent);
+      yield [gap('', agent < 2 ? 0 : 50, agent < 2 ? 40 : 60)];
+    }
+  }
+  expect(commonGaps(each())).toEqual([]);
+  expect(asked).toEqual([0, 1, 2]);
+});
 
 describe('a point is in a gap', () => {
   it.each([

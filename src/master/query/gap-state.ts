@@ -1,23 +1,18 @@
 import { MINUTE_MS } from '../../domain/bucket.ts';
 
-/** An interval without snapshots of one agent, epoch ms, half-open. */
-export interface AgentGap {
-  agent: string;
+/** Epoch ms, half-open. */
+export interface Span {
   from: number;
   to: number;
 }
 
 /** Where gaps come from: the records store. */
 export interface GapSource {
-  /** Agents whose silence matters when a question names none. */
-  agents(): Promise<readonly string[]>;
-  /** Gaps that touch `[from, to)` (epoch ms), of any agents; one that is still open ends now. */
-  gaps(from: number, to: number): Promise<readonly AgentGap[]>;
-}
-
-interface Span {
-  from: number;
-  to: number;
+  /**
+   * The spans in which every one of the agents (null: all there are) was in a gap, of the gaps that touch `[from, to)`
+   * (epoch ms); none when there are no agents.
+   */
+  commonGaps(from: number, to: number, agents: readonly string[] | null): Promise<readonly Span[]>;
 }
 
 /** The spans in one or more of the gaps, in order, touching ones joined. */
@@ -45,10 +40,17 @@ function common(left: readonly Span[], right: readonly Span[]): Span[] {
   return spans;
 }
 
-/** The spans (epoch ms) in which every one of the agents was in a gap; none when there are no agents. */
-export function commonGaps(gaps: readonly AgentGap[], agents: readonly string[]): Span[] {
-  const each = agents.map((agent) => joined(gaps.filter((gap) => gap.agent === agent)));
-  return each.length === 0 ? [] : each.reduce(common);
+/**
+ * The spans that lie in gaps of each, which are asked for one after the other, and no further than to the first that
+ * has none in common with those before: of thousands of agents, that is soon.
+ */
+export function commonGaps(each: Iterable<readonly Span[]>): Span[] {
+  let spans: Span[] | null = null;
+  for (const gaps of each) {
+    spans = spans === null ? joined(gaps) : common(spans, joined(gaps));
+    if (spans.length === 0) break;
+  }
+  return spans ?? [];
 }
 
 /**

@@ -6,7 +6,7 @@ import { EmbeddedFactStore } from '../store/embedded/embedded-fact-store.ts';
 import { fact, lotOf, unattributed } from '../store/facts.test-support.ts';
 import type { Fact } from '../store/store.ts';
 import { CatalogueService } from './catalogue-service.ts';
-import type { AgentGap } from './gap-state.ts';
+import { commonGaps, type GapSource, type Span } from './gap-state.ts';
 import { StatsService } from './stats-service.ts';
 
 const NOON = Date.UTC(2026, 6, 1, 12) / 60_000;
@@ -44,7 +44,7 @@ let directory: string;
 let facts: EmbeddedFactStore;
 let stats: StatsService;
 let catalogue: CatalogueService;
-let gaps: AgentGap[] = [];
+let gaps: Record<string, Span[]> = {};
 let flushes = 0;
 const freshness = {
   flushNow: async () => {
@@ -57,7 +57,10 @@ beforeAll(async () => {
   facts = new EmbeddedFactStore({ path: join(directory, 'f.duckdb'), threads: 2 });
   await facts.start();
   await facts.append(lotOf(1, FACTS), [FACTS]);
-  const source = { agents: async () => ['home', 'office'], gaps: async () => gaps };
+  const source: GapSource = {
+    commonGaps: async (_from, _to, agents) =>
+      commonGaps((agents ?? ['home', 'office']).map((agent) => gaps[agent] ?? [])),
+  };
   const dependencies = { facts, freshness, gaps: source, now: () => ms(NOON + 120) };
   stats = new StatsService(dependencies);
   catalogue = new CatalogueService(dependencies);
@@ -198,15 +201,15 @@ describe('a series', () => {
   });
 
   it('marks points in which every agent asked for was in a gap', async () => {
-    gaps = [
-      { agent: 'home', from: ms(NOON + 30), to: ms(NOON + 90) },
-      { agent: 'office', from: ms(NOON + 60), to: ms(NOON + 90) },
-    ];
+    gaps = {
+      home: [{ from: ms(NOON + 30), to: ms(NOON + 90) }],
+      office: [{ from: ms(NOON + 60), to: ms(NOON + 90) }],
+    };
     const states = async (filters = {}) =>
       (await stats.timeseries({ interval: '30m', metric: 'download', filters })).data.map((row) => row.state);
     expect(await states()).toEqual([undefined, undefined, 'gap', undefined]);
     expect(await states({ agent_id: 'home' })).toEqual([undefined, 'gap', 'gap', undefined]);
-    gaps = [];
+    gaps = {};
   });
 
   it('refuses too many points, and names the interval that fits', async () => {

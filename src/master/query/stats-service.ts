@@ -2,7 +2,7 @@ import { MINUTE_MS } from '../../domain/bucket.ts';
 import type { FactReader, ReadOptions, RunQuery } from '../store/store.ts';
 import type { Answer, GroupRow, SeriesRow, StatsMeta, Totals } from './answers.ts';
 import { agentsOf, type Filters, namesAgentsOnly } from './filter.ts';
-import { commonGaps, type GapSource, gapStates } from './gap-state.ts';
+import { type GapSource, gapStates } from './gap-state.ts';
 import { groupSpec, labelOf } from './group-keys.ts';
 import { type GroupQuestion, MAX_GROUPS, type SeriesQuestion, type StatsQuestion } from './questions.ts';
 import { type Extent, type ResolvedRange, resolveRange } from './range.ts';
@@ -98,9 +98,9 @@ export class StatsService {
   }
 
   async #gapStates(starts: readonly number[], range: ResolvedRange, filters: Filters): Promise<boolean[]> {
-    const agents = agentsOf(filters) ?? (await this.#gaps.agents());
-    const gaps = await this.#gaps.gaps(range.from * MINUTE_MS, range.to * MINUTE_MS);
-    return gapStates(starts, range.to, commonGaps(gaps, agents), this.#now());
+    const { from, to } = range;
+    const spans = await this.#gaps.commonGaps(from * MINUTE_MS, to * MINUTE_MS, agentsOf(filters));
+    return gapStates(starts, to, spans, this.#now());
   }
 
   async #answer<T>(

@@ -34,12 +34,13 @@ SELECT a.*, ifnull(l.connections, 0) AS lost_connections, ifnull(l.down, 0) AS l
 FROM agents a LEFT JOIN (
   SELECT s.agent_id, ${safeSum('lost.connections')} AS connections, ${safeSum('lost.down')} AS down,
     ${safeSum('lost.up')} AS up
-  FROM lost JOIN streams s ON s.num = lost.stream GROUP BY s.agent_id
+  FROM lost JOIN streams s ON s.num = lost.stream WHERE @agent IS NULL OR s.agent_id = @agent GROUP BY s.agent_id
 ) l ON l.agent_id = a.agent_id
+WHERE @agent IS NULL OR a.agent_id = @agent
 ORDER BY a.agent_id`;
 
-export function listAgents(db: Sqlite): AgentRow[] {
-  return (db.prepare(AGENTS).all() as Stored[]).map((row) => ({
+export function listAgents(db: Sqlite, agentId: string | null): AgentRow[] {
+  return (db.prepare(AGENTS).all({ agent: agentId }) as Stored[]).map((row) => ({
     agentId: row.agent_id,
     firstSeen: row.first_seen,
     lastContact: row.last_contact,

@@ -1,38 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { COUNT_CAP, type ConnectionsQuery } from './query.ts';
-import { createRecords, insertOriginal, insertRecord, type TestRecords } from './records.test-support.ts';
-import { RecordsReader } from './records-reader.ts';
+import { ALL, insertOriginal, insertRecord, readRecordsInEachTest } from './records.test-support.ts';
 
-let records: TestRecords;
-let reader: RecordsReader;
-beforeEach(() => {
-  records = createRecords();
-  reader = new RecordsReader({ path: records.path });
-  reader.start();
-});
-afterEach(async () => {
-  await reader.stop();
-  records.remove();
-});
-
-const ALL: ConnectionsQuery = {
-  filters: {},
-  from: null,
-  to: null,
-  sortBy: 'last_updated',
-  order: 'desc',
-  limit: 100,
-  offset: 0,
-  cursor: null,
-};
+const given = readRecordsInEachTest();
 
 async function ids(query: Partial<ConnectionsQuery>): Promise<string[]> {
-  return (await reader.connections({ ...ALL, ...query })).records.map((record) => record.id);
+  return (await given.reader.connections({ ...ALL, ...query })).records.map((record) => record.id);
 }
 
 describe('connections', () => {
   it('shows a record with absolute counters, times in UTC, and ours beside the original fields', async () => {
-    insertRecord(records.db, {
+    insertRecord(given.records.db, {
       id: 'x',
       download: 5,
       upload: 7,
@@ -44,7 +22,7 @@ describe('connections', () => {
       provider: 'p',
       counted: 0,
     });
-    const page = await reader.connections(ALL);
+    const page = await given.reader.connections(ALL);
     expect(page).toMatchObject({ total: 1, capped: false, nextCursor: null });
     expect(page.records[0]).toEqual({
       id: 'x',
@@ -125,9 +103,9 @@ describe('connections', () => {
     ['device', '192.168.1.7', ['hit']],
     ['agent', "' OR 1=1 --", []],
   ] as const)('filters by %s = %s', async (name, value, expected) => {
-    insertRecord(records.db, { id: 'miss', destination_ip: '198.51.100.1', chains: '["DIRECT"]' });
-    insertRecord(records.db, { id: 'none', chains: '["REJECT"]' });
-    insertRecord(records.db, {
+    insertRecord(given.records.db, { id: 'miss', destination_ip: '198.51.100.1', chains: '["DIRECT"]' });
+    insertRecord(given.records.db, { id: 'none', chains: '["REJECT"]' });
+    insertRecord(given.records.db, {
       id: 'hit',
       agent_id: 'b',
       network: 'tcp',
@@ -150,11 +128,11 @@ describe('connections', () => {
   });
 
   it('finds what overlaps the interval, half-open', async () => {
-    insertRecord(records.db, { id: 'before', start_ms: 100, updated_ms: 199, closed_at: 199 });
-    insertRecord(records.db, { id: 'into', start_ms: 100, updated_ms: 150, closed_at: 200 });
-    insertRecord(records.db, { id: 'open', start_ms: 100, updated_ms: 150 });
-    insertRecord(records.db, { id: 'at end', start_ms: 300 });
-    insertRecord(records.db, { id: 'inside', start_ms: 250, updated_ms: 260, closed_at: 270 });
+    insertRecord(given.records.db, { id: 'before', start_ms: 100, updated_ms: 199, closed_at: 199 });
+    insertRecord(given.records.db, { id: 'into', start_ms: 100, updated_ms: 150, closed_at: 200 });
+    insertRecord(given.records.db, { id: 'open', start_ms: 100, updated_ms: 150 });
+    insertRecord(given.records.db, { id: 'at end', start_ms: 300 });
+    insertRecord(given.records.db, { id: 'inside', start_ms: 250, updated_ms: 260, closed_at: 270 });
     expect((await ids({ from: 200, to: 300, sortBy: 'start', order: 'asc' })).sort()).toEqual([
       'inside',
       'into',
@@ -169,22 +147,22 @@ describe('connections', () => {
     ['upload', ['b', 'c', 'a']],
     ['total', ['b', 'a', 'c']],
   ] as const)('sorts by %s', async (sortBy, expected) => {
-    insertRecord(records.db, { id: 'a', start_ms: 1, updated_ms: 20, download: 30, upload: 1 });
-    insertRecord(records.db, { id: 'b', start_ms: 2, updated_ms: 30, download: 10, upload: 30 });
-    insertRecord(records.db, { id: 'c', start_ms: 3, updated_ms: 10, download: 20, upload: 2 });
+    insertRecord(given.records.db, { id: 'a', start_ms: 1, updated_ms: 20, download: 30, upload: 1 });
+    insertRecord(given.records.db, { id: 'b', start_ms: 2, updated_ms: 30, download: 10, upload: 30 });
+    insertRecord(given.records.db, { id: 'c', start_ms: 3, updated_ms: 10, download: 20, upload: 2 });
     expect(await ids({ sortBy })).toEqual(expected);
     expect(await ids({ sortBy, order: 'asc' })).toEqual([...expected].reverse());
   });
 
   it('pages by cursor: nothing twice, nothing missing, though rows arrive in between', async () => {
-    for (let i = 0; i < 25; i++) insertRecord(records.db, { id: `r${i}`, start_ms: 1000 + (i >> 2) });
+    for (let i = 0; i < 25; i++) insertRecord(given.records.db, { id: `r${i}`, start_ms: 1000 + (i >> 2) });
     const seen: string[] = [];
     let cursor: string | null = null;
     do {
-      const page = await reader.connections({ ...ALL, sortBy: 'start', limit: 4, cursor });
+      const page = await given.reader.connections({ ...ALL, sortBy: 'start', limit: 4, cursor });
       expect(page.total).toBeGreaterThanOrEqual(25);
       seen.push(...page.records.map((record) => record.id));
-      insertRecord(records.db, { id: `new${seen.length}`, start_ms: 2000 });
+      insertRecord(given.records.db, { id: `new${seen.length}`, start_ms: 2000 });
       cursor = page.nextCursor;
     } while (cursor !== null);
     expect(seen).toHaveLength(25);
@@ -192,14 +170,14 @@ describe('connections', () => {
   });
 
   it('refuses a cursor that is none or of another sort', async () => {
-    for (let i = 0; i < 3; i++) insertRecord(records.db, { id: `r${i}` });
-    const { nextCursor } = await reader.connections({ ...ALL, limit: 1 });
+    for (let i = 0; i < 3; i++) insertRecord(given.records.db, { id: `r${i}` });
+    const { nextCursor } = await given.reader.connections({ ...ALL, limit: 1 });
     for (const query of [
       { cursor: 'x' },
       { cursor: nextCursor, sortBy: 'start' as const },
       { cursor: 'W10' },
     ]) {
-      await expect(reader.connections({ ...ALL, ...query })).rejects.toMatchObject({
+      await expect(given.reader.connections({ ...ALL, ...query })).rejects.toMatchObject({
         code: 'bad_request',
         details: [{ field: 'cursor' }],
       });
@@ -207,25 +185,28 @@ describe('connections', () => {
   });
 
   it('counts exactly, beyond the page too, and says when it stopped counting', async () => {
-    const insert = records.db.prepare(
+    const insert = given.records.db.prepare(
       'INSERT INTO connections (id, agent_id, num, start_ms, updated_ms, imported) VALUES (?, ?, ?, ?, ?, NULL)',
     );
-    records.db.transaction(() => {
+    given.records.db.transaction(() => {
       for (let i = 0; i <= COUNT_CAP; i++) insert.run(`${i}`, 'many', 1_000_000 + i, i, i);
     })();
-    insertRecord(records.db, { id: 'few', agent_id: 'few' });
-    expect(await reader.connections({ ...ALL, limit: 1 })).toMatchObject({ total: COUNT_CAP, capped: true });
-    expect(await reader.connections({ ...ALL, limit: 1, to: 70_000 })).toMatchObject({
+    insertRecord(given.records.db, { id: 'few', agent_id: 'few' });
+    expect(await given.reader.connections({ ...ALL, limit: 1 })).toMatchObject({
+      total: COUNT_CAP,
+      capped: true,
+    });
+    expect(await given.reader.connections({ ...ALL, limit: 1, to: 70_000 })).toMatchObject({
       total: 70_000,
       capped: false,
     });
-    const beyond = await reader.connections({ ...ALL, offset: 5, filters: { agent_id: 'few' } });
+    const beyond = await given.reader.connections({ ...ALL, offset: 5, filters: { agent_id: 'few' } });
     expect(beyond).toMatchObject({ total: 1, capped: false, records: [] });
   });
 
   it('shows rows of the original before they are imported, NULLs and odd values included', async () => {
-    insertRecord(records.db, { id: 'ours', start_ms: Date.UTC(2026, 0, 1) });
-    insertOriginal(records.db, {
+    insertRecord(given.records.db, { id: 'ours', start_ms: Date.UTC(2026, 0, 1) });
+    insertOriginal(given.records.db, {
       id: 'old',
       agent_id: null,
       conn_download: -5,
@@ -234,10 +215,10 @@ describe('connections', () => {
       last_updated: '2026-01-02T00:30:00+00:00',
       type: 'HTTP',
     });
-    insertOriginal(records.db, { id: 'odd', agent_id: 'b', start: 'yesterday', last_updated: null });
+    insertOriginal(given.records.db, { id: 'odd', agent_id: 'b', start: 'yesterday', last_updated: null });
     expect(await ids({ sortBy: 'start' })).toEqual(['old', 'ours', 'odd']);
     expect(await ids({ from: Date.UTC(2026, 0, 2), to: Date.UTC(2026, 0, 3) })).toEqual(['old', 'ours']);
-    const [old] = (await reader.connections({ ...ALL, sortBy: 'start' })).records;
+    const [old] = (await given.reader.connections({ ...ALL, sortBy: 'start' })).records;
     expect(old).toMatchObject({
       agent_id: 'unknown',
       download: 0,
@@ -253,7 +234,7 @@ describe('connections', () => {
 
   it('reads by index where the filter allows', () => {
     const plan = (sql: string): string =>
-      (records.db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[])
+      (given.records.db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[])
         .map((row) => row.detail)
         .join('\n');
     expect(

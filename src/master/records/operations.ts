@@ -1,18 +1,21 @@
 import type { Sqlite } from '../../common/sqlite.ts';
 import { listAgents } from './agents.ts';
+import { listCommonGaps } from './common-gaps.ts';
 import { sumCoreTotals } from './core-totals.ts';
 import { listConnections } from './list-connections.ts';
 import type { ConnectionsQuery, Period } from './query.ts';
-import { listGaps, listLost, listRuns } from './stream-events.ts';
+import { listFirstRuns, listGaps, listLost } from './stream-events.ts';
 import { listWaiting } from './waiting.ts';
 
 /** What the worker can be asked, by name. Arguments and results cross threads, so they are plain data. */
 export const OPERATIONS = {
   connections: (db: Sqlite, query: ConnectionsQuery) => listConnections(db, query),
-  agents: (db: Sqlite) => listAgents(db),
+  agents: (db: Sqlite, agentId: string | null) => listAgents(db, agentId),
   gaps: (db: Sqlite, from: number, to: number, agentId: string | null) => listGaps(db, from, to, agentId),
+  commonGaps: (db: Sqlite, from: number, to: number, agents: readonly string[] | null) =>
+    listCommonGaps(db, from, to, agents),
   lost: (db: Sqlite, from: number, to: number, agentId: string | null) => listLost(db, from, to, agentId),
-  runs: (db: Sqlite, from: number, to: number, agentId: string | null) => listRuns(db, from, to, agentId),
+  firstRuns: (db: Sqlite, agentId: string | null) => listFirstRuns(db, agentId),
   coreTotals: (db: Sqlite, periods: readonly Period[], agentId: string | null) =>
     sumCoreTotals(db, periods, agentId),
   waiting: (db: Sqlite) => listWaiting(db),

@@ -1,4 +1,5 @@
 import type { Filters } from '../query/filter.ts';
+import type { GapSource } from '../query/gap-state.ts';
 import type { SortOrder } from '../query/metrics.ts';
 
 export const CONNECTION_SORT_KEYS = ['start', 'last_updated', 'download', 'upload', 'total'] as const;
@@ -93,11 +94,10 @@ export interface LostRow {
   reason: string;
 }
 
-/** A life of a core process, from its first snapshot (epoch ms). */
-export interface RunRow {
+/** The first life of a core process that an agent saw, from its first snapshot (epoch ms). */
+export interface FirstRunRow {
   agentId: string;
   from: number;
-  version: string;
 }
 
 /** Half-open, epoch ms, on whole minutes. */
@@ -123,14 +123,18 @@ export interface WaitingRow extends Period {
 }
 
 /** What the records database answers. Every method may throw `query_timeout` or `busy`. */
-export interface Records {
+export interface Records extends GapSource {
   connections(query: ConnectionsQuery): Promise<ConnectionsPage>;
-  /** By agent id. */
-  agents(): Promise<AgentRow[]>;
-  /** Those that overlap the interval, by time; of one agent or of all. */
+  /** By agent id; all, or one. */
+  agents(agentId?: string): Promise<AgentRow[]>;
+  /**
+   * Those that overlap the interval, by time; of one agent or of all. Like `lost` and `coreTotals`, throws
+   * `query_too_large` rather than to answer with more rows than memory should hold.
+   */
   gaps(from: number, to: number, agentId?: string): Promise<GapRow[]>;
   lost(from: number, to: number, agentId?: string): Promise<LostRow[]>;
-  runs(from: number, to: number, agentId?: string): Promise<RunRow[]>;
+  /** Only agents that saw any. */
+  firstRuns(agentId?: string): Promise<FirstRunRow[]>;
   /** Only agents and periods that have any. Periods ascend and do not overlap. */
   coreTotals(periods: readonly Period[], agentId?: string): Promise<CoreTotalsRow[]>;
   /** One row for each agent that has any. */

@@ -1,34 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ConnectionsQuery } from './query.ts';
-import { createRecords, type TestRecords } from './records.test-support.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ALL, readRecordsInEachTest } from './records.test-support.ts';
 import { RecordsReader } from './records-reader.ts';
 
-let records: TestRecords;
-let reader: RecordsReader;
-beforeEach(() => {
-  records = createRecords();
-  reader = new RecordsReader({ path: records.path });
-  reader.start();
-});
-afterEach(async () => {
-  await reader.stop();
-  records.remove();
-});
-
-const ALL: ConnectionsQuery = {
-  filters: {},
-  from: null,
-  to: null,
-  sortBy: 'last_updated',
-  order: 'desc',
-  limit: 100,
-  offset: 0,
-  cursor: null,
-};
+const given = readRecordsInEachTest();
 
 describe('agents and streams', () => {
   beforeEach(() => {
-    records.db.exec(`
+    given.records.db.exec(`
       INSERT INTO agents (agent_id, first_seen, last_contact, protocol, version, core_version, core_state, interval_s,
         records, measured, conflict_at, conflict) VALUES
         ('a', 10, 20, 2, '1.0', 'v1.19', 'connected', 5, 3, 1, NULL, NULL), ('b', 10, 20, 1, '', '', '', 0, 0, 0, 15, 'two journals');
@@ -41,7 +19,7 @@ describe('agents and streams', () => {
   });
 
   it('lists agents with what they lost', async () => {
-    const agents = await reader.agents();
+    const agents = await given.reader.agents();
     expect(agents[0]).toMatchObject({
       agentId: 'a',
       protocol: 2,
@@ -51,16 +29,54 @@ describe('agents and streams', () => {
       lost: { connections: 8, download: 6, upload: 7 },
     });
     expect(agents[1]).toMatchObject({ agentId: 'b', conflict: { at: 15, what: 'two journals' } });
+    expect(await given.reader.agents('a')).toEqual([agents[0]]);
+    expect(await given.reader.agents('c')).toEqual([]);
   });
 
   it('lists gaps, losses and runs that overlap', async () => {
-    expect(await reader.gaps(180, 220)).toEqual([
+    expect(await given.reader.gaps(180, 220)).toEqual([
       { agentId: 'a', from: 100, to: 200, reason: 'core-down' },
       { agentId: 'b', from: 150, to: 300, reason: 'stalled' },
     ]);
-    expect(await reader.gaps(200, 220, 'a')).toEqual([]);
-    expect(await reader.lost(0, 250)).toMatchObject([{ agentId: 'a', download: 5, reason: 'disk-budget' }]);
-    expect(await reader.runs(0, 100, 'a')).toEqual([{ agentId: 'a', from: 50, version: 'v1.19' }]);
+    expect(await given.reader.gaps(200, 220, 'a')).toEqual([]);
+    expect(await given.reader.lost(0, 250)).toMatchObject([
+      { agentId: 'a', download: 5, reason: 'disk-budget' },
+    ]);
+    given.records.db.exec("INSERT INTO runs VALUES (2, 1, 40, 'v1.18')");
+    expect(await given.reader.firstRuns()).toEqual([{ agentId: 'a', from: 40 }]);
+    expect(await given.reader.firstRuns('b')).toEqual([]);
+  });
+
+  it('finds the time in which all of some agents were in a gap', async () => {
+    expect(await given.reader.commonGaps(0, 1000, null)).toEqual([{ from: 150, to: 200 }]);
+    expect(await given.reader.commonGaps(0, 1000, ['a'])).toEqual([{ from: 100, to: 200 }]);
+    expect(await given.reader.commonGaps(0, 120, ['b'])).toEqual([]);
+    expect(await given.reader.commonGaps(0, 1000, [])).toEqual([]);
+  });
+
+  it('refuses more gaps than an answer should hold, and names what helps', async () => {
+    given.records.db.exec(
+      `WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 100_010)
+       INSERT INTO gaps SELECT 3, i, i, i + 1, 'stalled' FROM n`,
+    );
+    await expect(given.reader.gaps(0, 1e9)).rejects.toMatchObject({
+      code: 'query_too_large',
+      details: [{ field: 'agent' }],
+    });
+    expect(await given.reader.gaps(0, 1e9, 'a')).toHaveLength(1);
+  });
+
+  it('refuses sums of more agents and periods than an answer should hold', async () => {
+    given.records.db.exec(
+      `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 20_000)
+       INSERT INTO core_totals SELECT 'x' || i, 3, 1, 1, 0, 0 FROM n`,
+    );
+    const periods = [{ from: 0, to: 600_000 }];
+    await expect(given.reader.coreTotals(periods)).rejects.toMatchObject({
+      code: 'query_too_large',
+      details: [{ field: 'agent' }],
+    });
+    expect(await given.reader.coreTotals(periods, 'x7')).toHaveLength(1);
   });
 
   it('sums core totals by period, half-open', async () => {
@@ -69,21 +85,21 @@ describe('agents and streams', () => {
       { from: 0, to: 2 * minute },
       { from: 2 * minute, to: 6 * minute },
     ];
-    expect(await reader.coreTotals(periods)).toEqual([
+    expect(await given.reader.coreTotals(periods)).toEqual([
       { agentId: 'a', period: 0, download: 10, upload: 1, unmeasuredDownload: 0, unmeasuredUpload: 0 },
       { agentId: 'a', period: 1, download: 60, upload: 6, unmeasuredDownload: 3, unmeasuredUpload: 4 },
       { agentId: 'b', period: 1, download: 0, upload: 0, unmeasuredDownload: 9, unmeasuredUpload: 9 },
     ]);
-    expect(await reader.coreTotals(periods, 'b')).toHaveLength(1);
+    expect(await given.reader.coreTotals(periods, 'b')).toHaveLength(1);
   });
 });
 
 describe('the thread', () => {
   it('gives up a question that takes too long, and answers the next one from the same thread', async () => {
-    records.db.exec(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+    given.records.db.exec(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
       INSERT INTO connections (id, agent_id, num, start_ms, updated_ms, chains, imported)
       SELECT i, 'a', 1000 + i, i, i, '["A","B"]', NULL FROM n`);
-    const hasty = new RecordsReader({ path: records.path, timeoutMs: 300 });
+    const hasty = new RecordsReader({ path: given.records.path, timeoutMs: 300 });
     hasty.start();
     await hasty.agents();
     const slow = { ...ALL, filters: { node: 'x' }, sortBy: 'total' as const };
@@ -96,7 +112,7 @@ describe('the thread', () => {
   });
 
   it('bounds its queue', async () => {
-    const small = new RecordsReader({ path: records.path, maxWaiting: 2 });
+    const small = new RecordsReader({ path: given.records.path, maxWaiting: 2 });
     small.start();
     const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => small.agents()));
     expect(outcomes.filter((outcome) => outcome.status === 'rejected')).toHaveLength(3);
@@ -107,11 +123,11 @@ describe('the thread', () => {
   });
 
   it('rejects what waits when it stops, and is stopped twice without harm', async () => {
-    const waiting = reader.agents();
+    const waiting = given.reader.agents();
     const rejected = expect(waiting).rejects.toMatchObject({ code: 'not_ready' });
-    await reader.stop();
-    await reader.stop();
+    await given.reader.stop();
+    await given.reader.stop();
     await rejected;
-    await expect(reader.agents()).rejects.toMatchObject({ code: 'not_ready' });
+    await expect(given.reader.agents()).rejects.toMatchObject({ code: 'not_ready' });
   });
 });

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Component } from '../../common/component.ts';
 import { CodedError } from '../../common/errors.ts';
+import type { Span } from '../query/gap-state.ts';
 import { callOff, createSignal } from './cancellation.ts';
 import type { Answer, Question, WorkerInput } from './messages.ts';
 import type { OperationArgs, OperationName, OperationResult } from './operations.ts';
@@ -11,11 +12,11 @@ import type {
   ConnectionsPage,
   ConnectionsQuery,
   CoreTotalsRow,
+  FirstRunRow,
   GapRow,
   LostRow,
   Period,
   Records,
-  RunRow,
   WaitingRow,
 } from './query.ts';
 
@@ -81,20 +82,24 @@ export class RecordsReader implements Component, Records {
     return this.#ask('connections', query);
   }
 
-  agents(): Promise<AgentRow[]> {
-    return this.#ask('agents');
+  agents(agentId?: string): Promise<AgentRow[]> {
+    return this.#ask('agents', agentId ?? null);
   }
 
   gaps(from: number, to: number, agentId?: string): Promise<GapRow[]> {
     return this.#ask('gaps', from, to, agentId ?? null);
   }
 
+  commonGaps(from: number, to: number, agents: readonly string[] | null): Promise<Span[]> {
+    return this.#ask('commonGaps', from, to, agents);
+  }
+
   lost(from: number, to: number, agentId?: string): Promise<LostRow[]> {
     return this.#ask('lost', from, to, agentId ?? null);
   }
 
-  runs(from: number, to: number, agentId?: string): Promise<RunRow[]> {
-    return this.#ask('runs', from, to, agentId ?? null);
+  firstRuns(agentId?: string): Promise<FirstRunRow[]> {
+    return this.#ask('firstRuns', agentId ?? null);
   }
 
   coreTotals(periods: readonly Period[], agentId?: string): Promise<CoreTotalsRow[]> {

@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterEach, beforeEach } from 'vitest';
 import { openStore, type Sqlite } from '../../common/sqlite.ts';
 import { columnOf, DESCRIPTIVE_FIELDS, emptyFields } from '../../domain/connection.ts';
 import { formatTime } from '../../domain/time.ts';
 import { RECORDS_FILE } from '../ingest/schema.ts';
+import type { ConnectionsQuery } from './query.ts';
+import { RecordsReader } from './records-reader.ts';
 
 export interface TestRecords {
   readonly path: string;
@@ -26,6 +29,38 @@ export function createRecords(): TestRecords {
     },
   };
 }
+
+export interface ReadRecords {
+  records: TestRecords;
+  reader: RecordsReader;
+}
+
+/** Records and their reader for each test of a file; filled before each. */
+export function readRecordsInEachTest(): ReadRecords {
+  const given = {} as ReadRecords;
+  beforeEach(() => {
+    given.records = createRecords();
+    given.reader = new RecordsReader({ path: given.records.path });
+    given.reader.start();
+  });
+  afterEach(async () => {
+    await given.reader.stop();
+    given.records.remove();
+  });
+  return given;
+}
+
+/** What `/connections` asks for when nothing is said. */
+export const ALL: ConnectionsQuery = {
+  filters: {},
+  from: null,
+  to: null,
+  sortBy: 'last_updated',
+  order: 'desc',
+  limit: 100,
+  offset: 0,
+  cursor: null,
+};
 
 export interface TestRow {
   id: string;

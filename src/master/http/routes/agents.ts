@@ -27,10 +27,10 @@ export function agentsRoutes(app: FastifyInstance, deps: HttpDeps): void {
     query: NoQuery,
     answer: async (_query, { request }) => {
       const { id } = request.params as { id: string };
-      const agent = (await deps.records.agents()).find((candidate) => candidate.agentId === id);
+      const [agent] = await deps.records.agents(id);
       if (agent === undefined) throw new CodedError('not_found', 'there is no agent of that id');
       const [totals, { networks, rules }] = await Promise.all([
-        totalsByAgent(deps),
+        totalsByAgent(deps, id),
         deps.catalogue.agentDetail(id),
       ]);
       return success({
@@ -43,6 +43,6 @@ export function agentsRoutes(app: FastifyInstance, deps: HttpDeps): void {
   });
 }
 
-async function totalsByAgent({ catalogue }: HttpDeps): Promise<Map<string, AgentTotals>> {
-  return new Map((await catalogue.perAgent()).map((row) => [row.agent, row]));
+async function totalsByAgent({ catalogue }: HttpDeps, agent?: string): Promise<Map<string, AgentTotals>> {
+  return new Map((await catalogue.perAgent(agent)).map((row) => [row.agent, row]));
 }

@@ -2,31 +2,26 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Delivery, Ingest } from '../../ingest/ingest.ts';
 import { success } from '../envelope.ts';
 import { checkCharset, isGzip, type SyncBody, useSyncBodies } from '../sync-body.ts';
-import type { SyncSlot, SyncSlots } from '../sync-slots.ts';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    syncSlot: SyncSlot | null;
-  }
-}
+import type { SyncSlots } from '../sync-slots.ts';
 
 /** What the original says to a successful sync; its agents and scripts may compare it. */
 const ORIGINAL_MESSAGE = '数据同步成功';
 
-/** `POST /api/v1/sync` and `POST /api/v2/sync`: both take a slot first, then the body, which is never parsed here. */
+/** `POST /api/v1/sync` and `POST /api/v2/sync`: bodies are collected, and never parsed here. */
 export function syncRoutes(app: FastifyInstance, ingest: Pick<Ingest, 'v1' | 'v2'>, slots: SyncSlots): void {
   useSyncBodies(app);
-  app.decorateRequest('syncSlot', null);
+  app.decorateRequest('syncHold');
   app.addHook('onRequest', (request, reply, done) => {
     isGzip(request.headers['content-encoding']);
     checkCharset(request.headers['content-type']);
-    const slot = slots.take();
-    request.syncSlot = slot;
-    reply.raw.once('close', () => slot.answered());
+    const hold = slots.enter();
+    request.syncHold = hold;
+    reply.raw.once('close', () => hold.answered());
     done();
   });
   app.addHook('onResponse', (request, _reply, done) => {
-    request.syncSlot?.answered();
+    // Where it was refused before, it holds nothing.
+    request.syncHold?.answered();
     done();
   });
 
@@ -42,6 +37,5 @@ export function syncRoutes(app: FastifyInstance, ingest: Pick<Ingest, 'v1' | 'v2
 
 function holding<T>(request: FastifyRequest, deliver: (delivery: Delivery) => Promise<T>): Promise<T> {
   const { body, gzip } = request.body as SyncBody;
-  const work = (): Promise<T> => deliver({ body, gzip, boundAgent: request.grant.boundAgent });
-  return request.syncSlot?.during(work) ?? work();
+  return request.syncHold.during(() => deliver({ body, gzip, boundAgent: request.grant.boundAgent }));
 }

@@ -49,15 +49,15 @@ async function rowsOf(query: VerifyQuery, deps: HttpDeps) {
   const { agent } = query;
   // Asked first: what is flushed between the two readings is then open, not unbalanced.
   const waiting = await deps.records.waiting();
-  const [agents, core, gaps, lost, runs, days] = await Promise.all([
-    deps.records.agents(),
-    deps.records.coreTotals(periods, agent),
+  // And these, for whatever is too large to be answered is so by its agents and periods.
+  const core = await deps.records.coreTotals(periods, agent);
+  const [agents, gaps, lost, runs, days] = await Promise.all([
+    deps.records.agents(agent),
     deps.records.gaps(range.from, range.to, agent),
     deps.records.lost(range.from, range.to, agent),
-    deps.records.runs(0, range.to, agent),
+    deps.records.firstRuns(agent),
     deps.catalogue.dailySums({ agent, ...range, tz: zone }),
   ]);
-  const wanted = agent === undefined ? agents : agents.filter((row) => row.agentId === agent);
   const booked = bookSums(days, periods);
-  return verifyRows({ periods, agents: wanted, core, booked, gaps, lost, runs, waiting, now });
+  return verifyRows({ periods, agents, core, booked, gaps, lost, runs, waiting, now });
 }

@@ -9,10 +9,8 @@ import { DERIVED_COLUMNS } from '../dictionary-values.ts';
 import type { Fact } from '../store.ts';
 import { COLUMNS, columnList, DICTIONARIES, entryColumns } from './schema.ts';
 
-/**
- * Facts appended between two turns of the event loop: 500 take 5 ms at most, 1,000 up to 12 ms, at the same speed.
- */
-const SLICE = 500;
+/** Facts appended between two turns of the event loop: 250 take 1.5 ms. */
+const SLICE = 250;
 
 const STAGE_COLUMNS = [
   { name: 'kind', sql: 'UTINYINT' },
@@ -95,13 +93,17 @@ export class Stage {
     return new Stage(facts, dictionaries as Record<Dictionary, StagedDictionary>);
   }
 
-  /** Appends in slices, giving the event loop a turn between them. */
+  /**
+   * Appends in slices, giving the event loop a turn between them. Handing them to DuckDB costs 1.3 ms each time, and
+   * 1 ms more for a thousand: so once for all of them, in a turn of its own.
+   */
   async add(facts: readonly Fact[]): Promise<void> {
     for (let at = 0; at < facts.length; at += SLICE) {
       for (const fact of facts.slice(at, at + SLICE)) this.#append(fact);
-      this.#facts.flushSync();
       await new Promise(setImmediate);
     }
+    this.#facts.flushSync();
+    await new Promise(setImmediate);
     this.rows += facts.length;
   }
 
