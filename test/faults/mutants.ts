@@ -67,9 +67,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: OUTBOX,
-        search: 'WHERE dirty = 1 AND flags & ${FLAG_ADOPTED} = 0 ORDER BY',
+        search: 'AND minute < ? AND flags & ${FLAG_ADOPTED} = 0 ORDER BY',
         replace:
-          'WHERE dirty = 1 AND flags & ${FLAG_ADOPTED} = 0 AND minute >= (SELECT coalesce(max(minute), 0) FROM samples WHERE dirty = 0) ORDER BY',
+          'AND minute < ? AND flags & ${FLAG_ADOPTED} = 0 AND minute >= (SELECT coalesce(max(minute), 0) FROM samples WHERE dirty = 0) ORDER BY',
       },
     ],
     faults: ['clock-jump', 'restore-master'],
@@ -80,12 +80,29 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/agent/recorder/recorder.ts',
-        search: '      journal.flush(this.#books.changes(), clock.now());\n      this.#books.committed();\n',
+        search: '      journal.flush(books.changes(), at, running);\n      books.committed(running);\n',
         replace:
-          '      const changes = this.#books.changes();\n      this.#books.committed();\n      journal.flush(changes, clock.now());\n',
+          '      const changes = books.changes();\n      books.committed(running);\n      journal.flush(changes, at, running);\n',
       },
     ],
     faults: ['disk-full'],
+    from: 1,
+  },
+  {
+    name: 'the packed minute is not read after a crash',
+    edits: [
+      {
+        file: 'src/agent/journal/journal.ts',
+        search: '    this.#loadRunning(open);\n',
+        replace: '',
+      },
+    ],
+    faults: ['agent-crash'],
+    from: 1,
+  },
+  {
+    name: 'what is packed is taken for rows',
+    edits: [{ file: BOOKS, search: 'if (isRunning(entry, running)) {', replace: 'if (false) {' }],
     from: 1,
   },
   {
@@ -210,8 +227,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ACK,
-        search: 'dirty = CASE WHEN rev = ? THEN 0 ELSE dirty END',
-        replace: 'dirty = CASE WHEN rev >= ? THEN 0 ELSE 0 END',
+        search: '${range} AND rev <= ?`',
+        replace: '${range} AND rev <= ? + 1000000`',
       },
     ],
     faults: ['drop'],

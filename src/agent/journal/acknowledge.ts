@@ -37,15 +37,8 @@ export class Acknowledger {
       this.#journal.setMeta('prev', batch.id);
       prepared(this.#db, 'DELETE FROM inflight').run();
 
-      const acknowledge = prepared(
-        this.#db,
-        `UPDATE samples SET flags = (flags & ~${FLAG_SENT_BEFORE}) | ?,
-           dirty = CASE WHEN rev = ? THEN 0 ELSE dirty END, ord = CASE WHEN rev = ? THEN ? ELSE ord END
-         WHERE minute = ? AND conn = ?`,
-      );
-      for (const [minute, conn, rev, flags] of batch.refs.samples) {
-        acknowledge.run(flags & FLAG_SENT_BEFORE ? again : 0, rev, rev, ord, minute, conn);
-      }
+      if (again === 0) this.#acknowledgeRange(batch, ord);
+      else this.#acknowledgeEach(batch, ord, again);
       // Marks outside this batch: only batches that were sent before it and never answered can have left any.
       if (others) this.#clearMarks(again);
       this.#acknowledgeRows(batch, ord);
@@ -53,6 +46,34 @@ export class Acknowledger {
         this.quarantine(array, code, batch.rows[array]?.[index], batch.strings, at);
       }
     })();
+  }
+
+  /** A batch has all dirty samples up to its last one: one statement instead of one for each of thousands. */
+  #acknowledgeRange(batch: Batch, ord: number): void {
+    const last = batch.refs.samples.at(-1);
+    if (last === undefined) return;
+    const range = `WHERE dirty = 1 AND flags & ${FLAG_ADOPTED} = 0 AND (minute, conn) <= (?, ?)`;
+    prepared(
+      this.#db,
+      `UPDATE samples INDEXED BY samples_dirty SET dirty = 0, ord = ?, flags = flags & ~${FLAG_SENT_BEFORE} ${range} AND rev <= ?`,
+    ).run(ord, last.minute, last.conn, batch.rev);
+    // What changed while the batch was on its way has to go again, but is not in doubt.
+    prepared(
+      this.#db,
+      `UPDATE samples INDEXED BY samples_dirty SET flags = flags & ~${FLAG_SENT_BEFORE} ${range} AND flags & ${FLAG_SENT_BEFORE}`,
+    ).run(last.minute, last.conn);
+  }
+
+  #acknowledgeEach(batch: Batch, ord: number, again: number): void {
+    const acknowledge = prepared(
+      this.#db,
+      `UPDATE samples SET flags = (flags & ~${FLAG_SENT_BEFORE}) | ?,
+         dirty = CASE WHEN rev = ? THEN 0 ELSE dirty END, ord = CASE WHEN rev = ? THEN ? ELSE ord END
+       WHERE minute = ? AND conn = ?`,
+    );
+    for (const { minute, conn, rev, flags } of batch.refs.samples) {
+      acknowledge.run(flags & FLAG_SENT_BEFORE ? again : 0, rev, rev, ord, minute, conn);
+    }
   }
 
   /**
@@ -166,7 +187,7 @@ export class Acknowledger {
         this.#db,
         `UPDATE samples SET dirty = 0, flags = flags & ~${FLAG_SENT_BEFORE} WHERE minute = ? AND conn = ? AND rev = ?`,
       );
-      for (const [minute, conn, rev] of batch.refs.samples) drop.run(minute, conn, rev);
+      for (const { minute, conn, rev } of batch.refs.samples) drop.run(minute, conn, rev);
       this.#acknowledgeRows(batch, 0);
       for (const array of ROW_ORDER) {
         for (const row of batch.rows[array]) this.quarantine(array, 'malformed', row, batch.strings, at);

@@ -16,7 +16,6 @@ const QUICK_MS = 2;
 
 /** A row of a batch: its key in the journal and the revision that was sent. */
 type Ref = readonly [key: number, rev: number];
-type SampleRef = readonly [minute: number, conn: number, rev: number, flags: number];
 
 /** What is sent in one request, and what an answer to it acknowledges. */
 export interface Batch {
@@ -26,8 +25,11 @@ export interface Batch {
   rows: Record<RowArray, unknown[][]>;
   strings: string[];
   count: number;
+  /** The journal's when it was chosen: what changes afterwards has a later one. */
+  rev: number;
   refs: {
-    samples: SampleRef[];
+    /** All dirty ones up to the last of them, as they were. */
+    samples: SampleRow[];
     connections: Ref[];
     closed: Ref[];
     totals: Ref[];
@@ -37,7 +39,8 @@ export interface Batch {
   };
 }
 
-interface SampleRow {
+/** A sample with what its connection's row says of itself: its id, and whether it has to go along. */
+export interface SampleRow {
   minute: number;
   conn: number;
   down: number;
@@ -46,6 +49,8 @@ interface SampleRow {
   rup: number;
   flags: number;
   rev: number;
+  id: string;
+  news: number;
 }
 
 /**
@@ -104,6 +109,7 @@ export class Outbox {
       rows: { runs: [], gaps: [], connections: [], samples: [], totals: [], closed: [], lost: [] },
       strings: strings.list,
       count: 0,
+      rev: this.#journal.rev,
       refs: { samples: [], connections: [], closed: [], totals: [], gaps: [], runs: [], lost: [] },
     };
     if (maxRows === 0) return batch;
@@ -114,8 +120,9 @@ export class Outbox {
     const limit = share - batch.count;
     const samples = prepared(
       this.#db,
-      `SELECT minute, conn, down, up, rdown, rup, flags, rev FROM samples INDEXED BY samples_dirty
-         WHERE dirty = 1 AND minute < ? AND flags & ${FLAG_ADOPTED} = 0 ORDER BY minute, conn LIMIT ?`,
+      `SELECT minute, conn, down, up, rdown, rup, flags, s.rev, c.id, c.dirty AS news
+         FROM samples s INDEXED BY samples_dirty CROSS JOIN connections c ON c.key = s.conn
+         WHERE s.dirty = 1 AND minute < ? AND flags & ${FLAG_ADOPTED} = 0 ORDER BY minute, conn LIMIT ?`,
     ).all(before, limit) as SampleRow[];
     const ids = new Map<number, number>();
     let newest = 0;
@@ -133,40 +140,32 @@ export class Outbox {
   #takeSample(batch: Batch, strings: StringTable, sample: SampleRow, ids: Map<number, number>): void {
     let id = ids.get(sample.conn);
     if (id === undefined) {
-      id = this.#takeConnection(batch, strings, sample.conn);
+      id = strings.index(sample.id);
+      if (sample.news === 1) this.#takeConnection(batch, strings, sample.conn, id);
       ids.set(sample.conn, id);
     }
     const flags = (sample.flags & FLAG_AGAIN) | (sample.flags & FLAG_SENT_BEFORE ? FLAG_SENT_BEFORE : 0);
     batch.rows.samples.push([id, sample.minute, sample.down, sample.up, sample.rdown, sample.rup, flags]);
-    batch.refs.samples.push([sample.minute, sample.conn, sample.rev, sample.flags]);
+    batch.refs.samples.push(sample);
     batch.count++;
   }
 
-  /** The connection's row goes along until it was acknowledged once. Returns the index of its id. */
-  #takeConnection(batch: Batch, strings: StringTable, key: number): number {
-    // Nearly always it was acknowledged long ago; reading its forty columns costs more than the sample itself.
-    const known = prepared(this.#db, 'SELECT id, dirty FROM connections WHERE key = ?').get(key) as {
-      id: string;
-      dirty: number;
-    };
-    const id = strings.index(known.id);
-    if (known.dirty === 1) {
-      const row = prepared(this.#db, 'SELECT * FROM connections WHERE key = ?').get(key) as ConnectionRow;
-      const fields = fieldsOfRow(row);
-      batch.rows.connections.push([
-        id,
-        fields.start,
-        Number(row.base_down),
-        Number(row.base_up),
-        Number(row.counted),
-        ...DESCRIPTIVE_FIELDS.map((field) =>
-          field.type === 'integer' ? Number(fields[field.name]) : strings.index(String(fields[field.name])),
-        ),
-      ]);
-      batch.refs.connections.push([key, Number(row.rev)]);
-      batch.count++;
-    }
-    return id;
+  /** The connection's row goes along until it was acknowledged once. `id` is the index of its id. */
+  #takeConnection(batch: Batch, strings: StringTable, key: number, id: number): void {
+    const row = prepared(this.#db, 'SELECT * FROM connections WHERE key = ?').get(key) as ConnectionRow;
+    const fields = fieldsOfRow(row);
+    batch.rows.connections.push([
+      id,
+      fields.start,
+      Number(row.base_down),
+      Number(row.base_up),
+      Number(row.counted),
+      ...DESCRIPTIVE_FIELDS.map((field) =>
+        field.type === 'integer' ? Number(fields[field.name]) : strings.index(String(fields[field.name])),
+      ),
+    ]);
+    batch.refs.connections.push([key, Number(row.rev)]);
+    batch.count++;
   }
 
   #takeTotals(batch: Batch, upTo: number, room: number): void {
@@ -206,7 +205,8 @@ export class Outbox {
       // One that brings its connection's row must find room for both, unless it is the only one.
       if (known === undefined && batch.count + 2 > end && batch.count > 0) break;
       if (batch.count >= end) break;
-      const id = known ?? this.#takeConnection(batch, strings, row.key);
+      const id = known ?? strings.index(row.id);
+      if (known === undefined) this.#takeConnection(batch, strings, row.key, id);
       batch.rows.closed.push([id, row.closed_at]);
       batch.refs.closed.push([row.key, row.close_rev]);
       batch.count++;
@@ -251,7 +251,7 @@ export class Outbox {
         this.#db,
         `UPDATE samples INDEXED BY samples_dirty SET flags = flags | ${FLAG_SENT_BEFORE}
          WHERE dirty = 1 AND flags & ${FLAG_ADOPTED} = 0 AND (minute, conn) <= (?, ?)`,
-      ).run(last[0], last[1]);
+      ).run(last.minute, last.conn);
     })();
   }
 }
