@@ -1,17 +1,10 @@
 import type { BookState } from '../../src/agent/books/books.ts';
+import type { RecordRow as RecordsRow } from '../support/records-file.ts';
 import type { TestAgent } from './agent.ts';
 import { checkFacts } from './check-facts.ts';
 import type { Schedule } from './schedule.ts';
 
-interface RecordRow {
-  num: number;
-  id: string;
-  agent_id: string;
-  counted: number;
-  down: number;
-  up: number;
-  base_down: number;
-  base_up: number;
+interface RecordRow extends Omit<RecordsRow, 'closed_at'> {
   last_bucket: number;
   pruned: number;
 }

@@ -88,11 +88,11 @@ export class IngestThread implements Ingest, LotSource {
   }
 
   v1(delivery: Delivery): Promise<{ count: number }> {
-    return this.#ask('v1', delivery);
+    return this.#deliver('v1', delivery);
   }
 
   v2(delivery: Delivery): Promise<SyncAnswer> {
-    return this.#ask('v2', delivery);
+    return this.#deliver('v2', delivery);
   }
 
   storeId(): Promise<string> {
@@ -128,9 +128,25 @@ export class IngestThread implements Ingest, LotSource {
     return this.#ask('status');
   }
 
+  /** The body moves to the other thread: a copy of it in each was memory that only their collectors gave back. */
+  #deliver<N extends 'v1' | 'v2'>(operation: N, delivery: Delivery): Promise<ReturnType<Operations[N]>> {
+    const { buffer, byteLength } = delivery.body;
+    // A part of a larger piece must stay, for others use the rest of it.
+    const whole = buffer instanceof ArrayBuffer && byteLength > 0 && byteLength === buffer.byteLength;
+    return this.#send(operation, [delivery], whole ? [buffer] : []);
+  }
+
   #ask<N extends OperationName>(
     operation: N,
     ...args: Parameters<Operations[N]>
+  ): Promise<ReturnType<Operations[N]>> {
+    return this.#send(operation, args, []);
+  }
+
+  #send<N extends OperationName>(
+    operation: N,
+    args: unknown[],
+    moved: ArrayBuffer[],
   ): Promise<ReturnType<Operations[N]>> {
     const worker = this.#worker;
     if (worker === null) {
@@ -139,7 +155,7 @@ export class IngestThread implements Ingest, LotSource {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      worker.postMessage({ id, operation, args });
+      worker.postMessage({ id, operation, args }, moved);
     });
   }
 

@@ -3,6 +3,7 @@ import type { SyncAnswer } from '../../protocol/v2.ts';
 
 /** A body as it arrived; inflating, parsing and validating is the ingest's own work, off the HTTP thread. */
 export interface Delivery {
+  /** Given away with the call: nobody may read it afterwards. */
   body: Uint8Array;
   gzip: boolean;
   /** The agent that the credential is bound to; null for credentials that may act as any agent. */
