@@ -8,16 +8,17 @@ if (process.argv[2] !== 'agent') process.env.UV_THREADPOOL_SIZE = process.env.UV
 // Small machines: V8 would take up to 48 MB for young objects in each thread before it looks for garbage, and glibc an
 // arena for every thread. Both are decided when a process begins, so this one begins again, in place: same PID, same
 // streams. Where that is not possible (Windows, musl for the second) things are as they were.
-var young = { agent: 1, master: 4 }[process.argv[2]];
+var small = process.argv[2] === 'agent' || process.argv[2] === 'master';
 var given = process.execArgv.concat(process.env.NODE_OPTIONS || '').join(' ');
 if (
-  young &&
+  small &&
   typeof process.execve === 'function' &&
   process.platform !== 'win32' &&
   !/semi-space/.test(given)
 ) {
   var env = Object.assign({}, process.env, { MALLOC_ARENA_MAX: process.env.MALLOC_ARENA_MAX || '2' });
-  var flags = ['--max-semi-space-size=' + young];
+  // With less, what a sync holds while it waits for the answer is taken for old, and looked at again and again.
+  var flags = ['--max-semi-space-size=4'];
   process.execve(
     process.execPath,
     [process.execPath].concat(process.execArgv, flags, process.argv.slice(1)),

@@ -13,7 +13,7 @@ export const JOURNAL: Scenario = {
 syncs and checkpoints, extrapolated to a day; the ratio is to the ${ORIGINAL_GB} GB of an agent of v0.2.0.`,
   async run(options) {
     const measureMs = options.quick ? 120_000 : 300_000;
-    const run = { connections: CONNECTIONS, warmUpMs: 75_000, measureMs, baseline: 0 };
+    const run = { connections: CONNECTIONS, warmUpMs: 150_000, measureMs, baseline: 0 };
     const figures = await measureAgent(run, options);
     const day = (bytes: number) => ((bytes / figures.seconds) * 86_400) / GB;
     const disk = day(figures.disk);

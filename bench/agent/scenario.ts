@@ -18,8 +18,9 @@ async function measureSize(size: Size, options: BenchOptions): Promise<Result[]>
   const figures = await measureAgent(
     {
       connections,
-      // The first sync comes within a minute, and takes what no later one does: the rows of all connections.
-      warmUpMs: 75_000,
+      // The first sync comes within a minute and takes what no later one does, the rows of all connections; the second
+      // one begins the rhythm of one a minute.
+      warmUpMs: 150_000,
       // Whole intervals of sync, so that its share is what it is.
       measureMs: options.quick ? 60_000 : 180_000,
       baseline: options.quick ? 10 : 30,
