@@ -98,7 +98,7 @@ export const OPTIONS = {
     min: 1,
     max: 86_400,
     unit: 'seconds',
-    summary: 'Seconds between deliveries to the master',
+    summary: 'Seconds between deliveries to the master; below 60 they show the running minute, too',
   },
   'agent-id': {
     type: 'agent-id',

@@ -21,7 +21,7 @@ export const SUMMARIES_ZH: Readonly<Record<OptionName, string>> = {
   'master-token-file': '存放主节点令牌的文件，代替 `--master-token`',
   'master-ca': '连接 https:// 的主节点时信任的 PEM 证书颁发机构',
   'local-database': '从节点的数据库文件（SQLite）：主节点不可达时数据保存在这里',
-  'sync-interval': '向主节点发送数据的间隔秒数',
+  'sync-interval': '向主节点发送数据的间隔秒数；小于 60 时也发送当前分钟的数据',
   'agent-id': '从节点在主节点上的名称；不设置时生成一次并保存在数据库文件中',
   'data-retention-days': '主节点已确认的数据在从节点保留的天数；0 表示永久保留',
   'sample-interval': '两次快照之间的毫秒数；`auto` 随连接数自动调整（250 到 2000）',
