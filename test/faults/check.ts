@@ -1,4 +1,4 @@
-import type { BookState } from '../../src/agent/books/books.ts';
+import type { BookState } from '../../src/agent/books/state.ts';
 import type { RecordRow as RecordsRow } from '../support/records-file.ts';
 import type { TestAgent } from './agent.ts';
 import { checkFacts } from './check-facts.ts';

@@ -289,7 +289,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: BOOKS,
-        search: "    if (verdict === 'restarted' || verdict === 'ambiguous') this.#endRun(minuteOf(from));\n",
+        search:
+          "    if (verdict === 'restarted' || verdict === 'ambiguous') this.#totals.endRun(minuteOf(from));\n",
         replace: '',
       },
     ],

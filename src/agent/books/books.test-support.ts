@@ -1,7 +1,8 @@
 import { emptyFields } from '../../domain/connection.ts';
 import type { GapReason, Listed, SnapshotDiff } from '../../domain/snapshot.ts';
-import { type BookChanges, type BookState, Books, emptyState } from './books.ts';
+import { Books } from './books.ts';
 import { type BookEntry, pendingSamples, samplesCommitted } from './entry.ts';
+import { type BookChanges, type BookState, emptyState } from './state.ts';
 
 /** Half past noon: everything in these tests happens near it. */
 export const T = Date.UTC(2026, 5, 1, 12, 30);

@@ -1,6 +1,7 @@
 import { MINUTE_MS, minuteOf, splitOverMinutes, stepFor } from '../../domain/bucket.ts';
 import type { Bytes } from '../../domain/connection.ts';
 import type { GapReason, Listed, SnapshotDiff } from '../../domain/snapshot.ts';
+import { CoreTotals, type CoreTotalsEvents } from './core-totals.ts';
 import {
   type BookEntry,
   beginSample,
@@ -9,75 +10,16 @@ import {
   olderCommitted,
   samplesCommitted,
 } from './entry.ts';
-import { acceptedIncrease, judgeRun, type RunVerdict } from './run.ts';
-
-export interface Gap {
-  id: number;
-  from: number;
-  to: number;
-  reason: GapReason;
-}
-
-export interface Run {
-  id: number;
-  from: number;
-  version: string;
-}
-
-/** What outlives the process, besides the open connections; committed with every flush. */
-export interface BookState {
-  /** Receipt of the last good snapshot, agent's clock in ms; null before the first attach. */
-  lastGood: number | null;
-  /** The core's totals then. */
-  lastTotals: Bytes;
-  /** Running sum of accepted increases since the journal began. */
-  accepted: Bytes;
-  /** Accepted increases of the present run, and what was booked to its counted connections. */
-  runAccepted: Bytes;
-  runCounted: Bytes;
-  nextGap: number;
-  nextRun: number;
-  /** The gap that is not over yet. */
-  openGap: Gap | null;
-}
-
-export function emptyState(): BookState {
-  const none = (): Bytes => ({ download: 0, upload: 0 });
-  return {
-    lastGood: null,
-    lastTotals: none(),
-    accepted: none(),
-    runAccepted: none(),
-    runCounted: none(),
-    nextGap: 1,
-    nextRun: 1,
-    openGap: null,
-  };
-}
-
-/** What changed since the last flush. The journal commits it as a whole, or the books keep it. */
-export interface BookChanges {
-  /** Connections with new samples; new connections have `key` 0. */
-  entries: BookEntry[];
-  /** All that are open, so that what is written seldom finds those it left out. */
-  open: ReadonlyMap<string, BookEntry>;
-  /** Connections whose `closedAt` changed. */
-  closed: BookEntry[];
-  /** Running sums of accepted increases at the end of each minute that changed. */
-  totals: { minute: number; download: number; upload: number }[];
-  gaps: Gap[];
-  runs: Run[];
-  state: BookState;
-}
+import { GapLog } from './gap-log.ts';
+import { acceptedIncrease, judgeRun } from './run.ts';
+import type { BookChanges, BookState } from './state.ts';
 
 /** Told as it happens, for the console and the log; never awaited. */
-export interface BookEvents {
+export interface BookEvents extends CoreTotalsEvents {
   opened?(entry: BookEntry): void;
   moved?(entry: BookEntry, download: number, upload: number): void;
   closed?(entry: BookEntry): void;
-  run?(verdict: RunVerdict | 'first', run: Run): void;
   anomaly?(entry: BookEntry): void;
-  unbalanced?(remainder: number): void;
 }
 
 export interface BooksOptions {
@@ -92,14 +34,6 @@ export interface BooksOptions {
   events?: BookEvents;
 }
 
-/** The negative remainder that means misclassification (A8): bytes, share of the run, and for how long. */
-const UNBALANCED_BYTES = 1024 * 1024;
-const UNBALANCED_SHARE = 0.01;
-const UNBALANCED_MS = 10 * 60_000;
-
-/** Minutes of totals that wait for a journal that cannot be written (A10). */
-const MAX_PENDING_TOTALS = 2880;
-
 /**
  * The books: rules A1–A10 as pure code. Fed with snapshot differences and breaks of the feed, they yield samples,
  * totals, gaps and runs; no socket, no SQL, no clock.
@@ -112,7 +46,7 @@ export class Books {
   readonly #open = new Map<string, BookEntry>();
   readonly #recall: (id: string) => BookEntry | undefined;
   readonly #events: BookEvents;
-  #state: BookState;
+  readonly #state: BookState;
   /** A snapshot of this very feed came before: what is new since then happened since then. */
   #watching = false;
   #version = '';
@@ -124,10 +58,8 @@ export class Books {
   #unsaved: BookEntry[] = [];
   #grew = false;
   readonly #closed = new Map<string, BookEntry>();
-  #totals = new Map<number, Bytes>();
-  #gaps = new Map<number, Gap>();
-  #runs: Run[] = [];
-  #unbalancedSince: number | null = null;
+  readonly #totals: CoreTotals;
+  readonly #gaps: GapLog;
 
   /** Counters that fell, against all rules (A2). */
   anomalies = 0;
@@ -136,6 +68,8 @@ export class Books {
     this.#state = options.state;
     this.#recall = options.recall ?? (() => undefined);
     this.#events = options.events ?? {};
+    this.#totals = new CoreTotals(options.state, this.#events);
+    this.#gaps = new GapLog(options.state);
     for (const entry of options.open) {
       this.#open.set(entry.fields.id, entry);
       if (entry.unsaved !== null) this.#unsaved.push(entry);
@@ -166,23 +100,8 @@ export class Books {
 
   /** The feed broke, or a first attempt failed; from here on nothing is watched. */
   broken(reason: GapReason, at: number): void {
-    if (this.#state.lastGood === null) return;
-    const open = this.#state.openGap;
-    if (open === null || open.reason !== reason) {
-      let from = open === null ? this.#state.lastGood : Math.max(open.to, at);
-      if (open !== null) this.#putGap({ ...open, to: from });
-      else if (this.#firstOfProcess && at > from) {
-        // Until now it was the tracker that did not look; what is found now is another reason.
-        this.#putGap({ id: this.#state.nextGap++, from, to: at, reason: 'tracker-down' });
-        from = at;
-      }
-      this.#state.openGap = { id: this.#state.nextGap++, from, to: Math.max(from, at), reason };
-      this.#putGap(this.#state.openGap);
-    } else if (at > open.to) {
-      this.#state.openGap = { ...open, to: at };
-      this.#putGap(this.#state.openGap);
-    }
-    this.#watching = false;
+    this.#gaps.open(reason, at, this.#firstOfProcess);
+    if (this.#state.lastGood !== null) this.#watching = false;
   }
 
   snapshot(diff: SnapshotDiff): void {
@@ -196,7 +115,7 @@ export class Books {
     this.#state.lastTotals = totals;
     this.#watching = true;
     this.#firstOfProcess = false;
-    this.#watchBalance(diff.at);
+    this.#totals.watchBalance(diff.at);
   }
 
   /**
@@ -229,10 +148,10 @@ export class Books {
       this.#grow(entry, listed, from, diff.at, true, step, counted);
     }
     this.#state.lastTotals = totals;
-    this.#beginRun(diff.at, 'first');
-    this.#accept(counted, from, diff.at, step);
+    this.#totals.beginRun(diff.at, this.#version, 'first');
+    this.#totals.accept(counted, from, diff.at, step);
     this.#state.runCounted = counted;
-    this.#setTotals(minuteOf(diff.at));
+    this.#totals.reach(minuteOf(diff.at));
   }
 
   #continue(diff: SnapshotDiff, totals: Bytes, lastGood: number): void {
@@ -249,8 +168,8 @@ export class Books {
       now: totals,
       knownListed: known,
     });
-    if (!watched) this.#closeGap(from, diff.at);
-    if (verdict === 'restarted' || verdict === 'ambiguous') this.#endRun(minuteOf(from));
+    if (!watched) this.#gaps.close(from, diff.at);
+    if (verdict === 'restarted' || verdict === 'ambiguous') this.#totals.endRun(minuteOf(from));
 
     const step = stepFor(minuteOf(diff.at) - minuteOf(from));
     const counted = { download: 0, upload: 0 };
@@ -263,9 +182,10 @@ export class Books {
     for (const entry of removed) this.#close(entry, diff.at);
 
     const increase = acceptedIncrease(verdict, this.#state.lastTotals, totals, counted);
-    if (verdict === 'restarted' || verdict === 'ambiguous') this.#beginRun(diff.at, verdict);
-    this.#accept(increase, from, diff.at, step);
-    this.#state.runCounted = plus(this.#state.runCounted, counted);
+    if (verdict === 'restarted' || verdict === 'ambiguous')
+      this.#totals.beginRun(diff.at, this.#version, verdict);
+    this.#totals.accept(increase, from, diff.at, step);
+    this.#totals.booked(counted);
   }
 
   /** What is open in the books and not listed any more. The first snapshot of a process lists everything anew. */
@@ -377,73 +297,6 @@ export class Books {
     this.#events.closed?.(entry);
   }
 
-  #accept(increase: Bytes, from: number, at: number, step: number): void {
-    if (increase.download === 0 && increase.upload === 0) return;
-    this.#state.runAccepted = plus(this.#state.runAccepted, increase);
-    const ups = splitOverMinutes(increase.upload, from, at, step);
-    splitOverMinutes(increase.download, from, at, step).forEach((share, i) => {
-      this.#state.accepted = plus(this.#state.accepted, {
-        download: share.bytes,
-        upload: ups[i]?.bytes ?? 0,
-      });
-      this.#setTotals(share.minute);
-    });
-  }
-
-  #setTotals(minute: number): void {
-    this.#totals.set(minute, { ...this.#state.accepted });
-    if (this.#totals.size <= MAX_PENDING_TOTALS) return;
-    for (const [i, old] of [...this.#totals.keys()].entries()) {
-      if (i % 2 === 0 && old !== minute) this.#totals.delete(old);
-    }
-  }
-
-  /** A8: a run that ends with less accepted than booked takes what was booked as its accepted increase. */
-  #endRun(minute: number): void {
-    const { runAccepted, runCounted } = this.#state;
-    const missing = {
-      download: Math.max(0, runCounted.download - runAccepted.download),
-      upload: Math.max(0, runCounted.upload - runAccepted.upload),
-    };
-    if (missing.download === 0 && missing.upload === 0) return;
-    this.#state.accepted = plus(this.#state.accepted, missing);
-    this.#setTotals(minute);
-  }
-
-  #beginRun(at: number, verdict: RunVerdict | 'first'): void {
-    const run = { id: this.#state.nextRun++, from: at, version: this.#version };
-    this.#runs.push(run);
-    this.#state.runAccepted = { download: 0, upload: 0 };
-    this.#state.runCounted = { download: 0, upload: 0 };
-    this.#unbalancedSince = null;
-    this.#events.run?.(verdict, run);
-  }
-
-  #putGap(gap: Gap): void {
-    this.#gaps.set(gap.id, gap);
-  }
-
-  #closeGap(from: number, to: number): void {
-    const open = this.#state.openGap;
-    if (open !== null) this.#putGap({ ...open, to: Math.max(open.to, to) });
-    else this.#putGap({ id: this.#state.nextGap++, from, to, reason: 'tracker-down' });
-    this.#state.openGap = null;
-  }
-
-  #watchBalance(at: number): void {
-    const { runAccepted, runCounted } = this.#state;
-    const remainder = runAccepted.download + runAccepted.upload - runCounted.download - runCounted.upload;
-    const run = runAccepted.download + runAccepted.upload;
-    if (remainder >= -UNBALANCED_BYTES || remainder >= -run * UNBALANCED_SHARE) {
-      this.#unbalancedSince = null;
-      return;
-    }
-    this.#unbalancedSince ??= at;
-    if (at - this.#unbalancedSince < UNBALANCED_MS) return;
-    this.#events.unbalanced?.(remainder);
-    this.#unbalancedSince = at;
-  }
-
   /** Whether there are samples that the journal has no rows of. */
   get hasUnsaved(): boolean {
     return this.#unsaved.length > 0;
@@ -451,13 +304,7 @@ export class Books {
 
   /** Whether anything but the time of the last snapshot changed since the last commit. */
   get hasChanges(): boolean {
-    return (
-      this.#grew ||
-      this.#closed.size > 0 ||
-      this.#totals.size > 0 ||
-      this.#gaps.size > 0 ||
-      this.#runs.length > 0
-    );
+    return this.#grew || this.#closed.size > 0 || this.#totals.hasChanges || this.#gaps.changed.length > 0;
   }
 
   /** What the journal has to commit now. The books hold on to it until `committed()`. */
@@ -466,9 +313,9 @@ export class Books {
       entries: [...this.#unsaved],
       open: this.#open,
       closed: [...this.#closed.values()],
-      totals: [...this.#totals].map(([minute, sum]) => ({ minute, ...sum })),
-      gaps: [...this.#gaps.values()],
-      runs: [...this.#runs],
+      totals: this.#totals.changed,
+      gaps: this.#gaps.changed,
+      runs: this.#totals.runs,
       state: structuredClone(this.#state),
     };
   }
@@ -488,9 +335,8 @@ export class Books {
     this.#unsaved = still;
     this.#grew = false;
     this.#closed.clear();
-    this.#totals.clear();
-    this.#gaps.clear();
-    this.#runs = [];
+    this.#totals.committed();
+    this.#gaps.committed();
   }
 }
 
@@ -500,10 +346,6 @@ function grow(entry: BookEntry, download: number, upload: number, recovered: boo
   if (!recovered) return;
   entry.recovered.download += download;
   entry.recovered.upload += upload;
-}
-
-function plus(a: Bytes, b: Bytes): Bytes {
-  return { download: a.download + b.download, upload: a.upload + b.upload };
 }
 
 function fellBelow(now: Bytes, before: Bytes): boolean {

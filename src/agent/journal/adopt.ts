@@ -2,7 +2,7 @@ import type { Sqlite } from '../../common/sqlite.ts';
 import { MINUTE_MS, minuteOf } from '../../domain/bucket.ts';
 import { isCounted } from '../../domain/connection.ts';
 import { parseTime } from '../../domain/time.ts';
-import { emptyState } from '../books/books.ts';
+import { emptyState } from '../books/state.ts';
 
 interface OriginalRow {
   rowid: number;

@@ -3,8 +3,8 @@ import type { Statement } from 'better-sqlite3';
 import { CodedError } from '../../common/errors.ts';
 import { openStore, prepared, type Sqlite } from '../../common/sqlite.ts';
 import { minuteOf } from '../../domain/bucket.ts';
-import { type BookChanges, type BookState, emptyState } from '../books/books.ts';
 import { type BookEntry, isRunning } from '../books/entry.ts';
+import { type BookChanges, type BookState, emptyState } from '../books/state.ts';
 import { FLAG_ADOPTED } from './outbox.ts';
 import { SamplePacker, unpackSamples } from './packed-samples.ts';
 import {
