@@ -122,7 +122,7 @@ export class TestAgent {
     if (!this.alive) return;
     this.#watching = false;
     this.oracle.broken();
-    this.recorder.broken(reason, 'schedule');
+    this.recorder.broken(reason);
   }
 
   flush(settle = !this.options.holds()): void {

@@ -92,7 +92,7 @@ export class JournalAgent {
 
   lose(reason: GapReason): void {
     this.#watching = false;
-    this.recorder.broken(reason, 'test');
+    this.recorder.broken(reason);
   }
 
   step(): Promise<Next> {

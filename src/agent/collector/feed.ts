@@ -294,7 +294,7 @@ export class CoreFeed implements Component {
     this.#state = STATES[reason];
     if (this.#reason !== reason) {
       this.#reason = reason;
-      this.#log.warn({ reason, detail }, 'no feed of the core');
+      this.#log.warn({ reason, detail }, 'no snapshots from the core');
       this.#events.onBroken(reason, detail);
     }
     this.#retry.schedule(reason, () => this.#connect());

@@ -105,8 +105,7 @@ export class Recorder implements Component, SnapshotSink {
     this.#books.snapshot(diff);
   }
 
-  broken(reason: GapReason, detail: string): void {
-    this.#options.logger.warn({ reason, detail }, 'no snapshots from the core');
+  broken(reason: GapReason): void {
     this.#books.broken(reason, this.#options.clock.now());
   }
 

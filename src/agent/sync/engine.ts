@@ -230,7 +230,7 @@ export class SyncEngine {
         this.status.failure = `${outcome.status} ${outcome.reason}`;
         this.#log.error(
           { status: outcome.status, reason: outcome.reason },
-          'the master refuses this agent (--master-token?); collecting goes on, nothing is lost',
+          `the master refuses this agent${outcome.status === 401 ? ' (--master-token?)' : ''}; collecting goes on, nothing is lost`,
         );
         return { kind: 'after', ms: DENIED_MS };
       }
