@@ -214,7 +214,7 @@ class Checker {
     }
   }
 
-  /** Whether nothing but this journal told the master of its connections. */
+  /** Whether nothing but this journal told the master of its connections, with their bases (the original's wire has none). */
   #oneJournal(): boolean {
     const { faults } = this.#schedule;
     return this.#schedule.oneJournal && !faults.has('v1-replaced') && !faults.has('v1-fallback');
@@ -262,6 +262,7 @@ class Checker {
       core.down === accepted.download && core.up === accepted.upload,
       () => `I2: totals ${core.down}/${core.up} on the master, shown ${accepted.download}/${accepted.upload}`,
     );
+    this.#unattributed(agent);
     if (!this.#oneJournal()) return;
     this.#hold(core.unmeasured === 0, () => `I2: ${core.unmeasured} bytes are in no totals`);
     let missing = 0;
@@ -287,6 +288,27 @@ class Checker {
       down: number;
     };
     this.#hold(missing <= lost.down, () => `${missing} bytes are missing, lost rows explain ${lost.down}`);
+  }
+
+  /**
+   * I2: unattributed is what the totals shown rose by and no counted connection did, by whatever wires and however often
+   * the master was told; what was given up is part of it.
+   */
+  #unattributed(agent: TestAgent): void {
+    if (this.#schedule.has('v1-replaced') || this.#mayMiss()) return;
+    const { accepted, connections } = agent.oracle;
+    for (const [side, way] of [
+      ['down', 'download'],
+      ['up', 'upload'],
+    ] as const) {
+      const facts = this.#facts.filter((fact) => fact.kind === 2 && fact.agent_id === agent.options.agentId);
+      const found = facts.reduce((sum, fact) => sum + fact[side], 0);
+      let wanted = accepted[way];
+      for (const shown of connections.values()) {
+        if (shown.counted) wanted -= shown[way] - shown.base[way];
+      }
+      this.#hold(found === wanted, () => `I2: ${found} bytes ${way} are unattributed, shown ${wanted}`);
+    }
   }
 
   /** A4: what was first seen after a gap is marked, and nothing else. */

@@ -9,6 +9,7 @@ import {
   type RowArray,
 } from '../../protocol/constants.ts';
 import type { SyncRequest } from '../../protocol/v2.ts';
+import { type Cover, newCover } from './covers.ts';
 import type { Stream } from './heads.ts';
 import type { Ledger } from './ledger.ts';
 import { mergeSample, type RecordState, setClosed } from './record.ts';
@@ -147,23 +148,21 @@ export class BatchMerge {
   }
 
   #putBase(record: RecordState, base: Bytes): void {
-    prepared(
-      this.#context.db,
-      'INSERT OR REPLACE INTO bases (conn, stream, down, up) VALUES (?, ?, ?, ?)',
-    ).run(record.num, this.#stream.num, base.download, base.upload);
-    record.source = { stream: this.#stream.num, base };
+    const known = this.#coverOf(record);
+    if (known === undefined) {
+      this.#context.records.covers.of(record).push(newCover(this.#stream.num, base));
+    } else if (known.base.download !== base.download || known.base.upload !== base.upload) {
+      known.base = base;
+      known.follows = null;
+    } else {
+      return;
+    }
+    record.coversChanged = true;
   }
 
-  #baseOf(record: RecordState): Bytes | null {
+  #coverOf(record: RecordState): Cover | undefined {
     const { num } = this.#stream;
-    if (record.source?.stream === num) return record.source.base;
-    const base = prepared(
-      this.#context.db,
-      'SELECT down AS download, up AS upload FROM bases WHERE conn = ? AND stream = ?',
-    ).get(record.num, num) as Bytes | undefined;
-    if (base === undefined) return null;
-    record.source = { stream: num, base };
-    return base;
+    return this.#context.records.covers.of(record).find((cover) => cover.stream === num);
   }
 
   #sample(row: number[]): RejectCode | null {
@@ -184,9 +183,10 @@ export class BatchMerge {
       );
       this.#putBase(record, introduced.base);
     }
-    const base = this.#baseOf(record);
-    if (base === null) return 'unknown-connection';
+    const cover = this.#coverOf(record);
+    if (cover === undefined) return 'unknown-connection';
     const at = this.#bounded(minute);
+    if (isTakenOver(record, cover, at)) cover.to = { ...record.counter };
     const booking = mergeSample(
       record,
       {
@@ -196,11 +196,11 @@ export class BatchMerge {
         recoveredDownload: recoveredDown,
         recoveredUpload: recoveredUp,
       },
-      base,
+      cover,
     );
     if (booking !== null) {
       this.#context.ledger.book(record, booking);
-      this.#touch(record, (at + 1) * MINUTE_MS - 1);
+      if (booking.facts.length > 0) this.#touch(record, (at + 1) * MINUTE_MS - 1);
     }
     this.bookedTo = Math.max(this.bookedTo, at);
     return null;
@@ -265,6 +265,17 @@ export class BatchMerge {
       num,
     );
   }
+}
+
+/**
+ * A journal that took over a file of the original's goes on from counters that went by v1, and its totals cover what
+ * came since (docs/sync.md). It does not say so; but all that was booked lies before its first sample, whereas a journal
+ * that sends again what it once sent by v1 begins with samples of that time.
+ */
+function isTakenOver(record: RecordState, cover: Cover, minute: number): boolean {
+  const { base, to } = cover;
+  if (to.download > 0 || to.upload > 0 || base.download > 0 || base.upload > 0) return false;
+  return !record.isNew && minute > record.lastBucket && record.covers?.length === 1;
 }
 
 /** `[id, from, to, …]` of which both times can be shown. */
