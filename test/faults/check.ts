@@ -53,6 +53,7 @@ export async function check(schedule: Schedule): Promise<number> {
   checker.nothingAboveTruth();
   for (const agent of schedule.agents) checker.sameAsJournal(agent);
   checker.balancedMinutes();
+  checker.nettedByJournal();
   if (schedule.exactMinutes) for (const agent of schedule.agents) checker.minutesAndTotals(agent);
   for (const agent of schedule.agents) {
     if (schedule.oneJournal) checker.asShown(agent);
@@ -352,6 +353,31 @@ class Checker {
     }
     for (const [key, sum] of sums) {
       this.#hold(sum.down === 0 && sum.up === 0, () => `unbalanced minute ${key}: ${sum.down}/${sum.up}`);
+    }
+  }
+
+  /** Unattributed is what each journal's totals rose by, less what that journal saw of counted connections, restored or not. */
+  nettedByJournal(): void {
+    // What is pruned takes its bases along; an agent of the original beside ours can look like a takeover of its file.
+    if (this.#schedule.has('prune') || this.#schedule.has('v1-replaced')) return;
+    const rows = this.#schedule.master.merger.db
+      .prepare(
+        `SELECT s.agent_id, sum(s.totals_down - coalesce(c.down, 0)) AS down, sum(s.totals_up - coalesce(c.up, 0)) AS up
+         FROM streams s LEFT JOIN (
+           SELECT b.stream, sum(coalesce(b.covered_down, r.conn_download) - b.down) AS down,
+             sum(coalesce(b.covered_up, r.conn_upload) - b.up) AS up
+           FROM bases b JOIN connections r ON r.num = b.conn WHERE r.counted = 1 GROUP BY b.stream
+         ) c ON c.stream = s.num GROUP BY s.agent_id`,
+      )
+      .all() as { agent_id: string; down: number; up: number }[];
+    for (const row of rows) {
+      const facts = this.#facts.filter((fact) => fact.kind === 2 && fact.agent_id === row.agent_id);
+      const down = facts.reduce((sum, fact) => sum + fact.down, 0);
+      const up = facts.reduce((sum, fact) => sum + fact.up, 0);
+      this.#hold(
+        down === row.down && up === row.up,
+        () => `netted: ${down}/${up} unattributed, journals say ${row.down}/${row.up}`,
+      );
     }
   }
 

@@ -31,9 +31,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MERGE,
-        search: '    const at = this.#bounded(minute);\n    if (isTakenOver',
+        search: '    const at = this.#bounded(minute);\n    beginIfTakenOver',
         replace:
-          '    const at = this.#bounded(minute);\n    const { base } = cover;\n    const grown = { download: Math.max(0, down - base.download), upload: Math.max(0, up - base.upload) };\n    this.#putBase(record, { download: Math.max(down, base.download), upload: Math.max(up, base.upload) });\n    if (isTakenOver',
+          '    const at = this.#bounded(minute);\n    const { base } = cover;\n    const grown = { download: Math.max(0, down - base.download), upload: Math.max(0, up - base.upload) };\n    this.#context.records.covers.base(record, this.#stream.num, { download: Math.max(down, base.download), upload: Math.max(up, base.upload) });\n    beginIfTakenOver',
       },
       {
         file: MERGE,
@@ -44,7 +44,8 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: MERGE,
         search: '      cover,\n    );',
-        replace: '      newCover(0, { download: 0, upload: 0 }),\n    );',
+        replace:
+          '      { stream: 0, base: { download: 0, upload: 0 }, to: { download: 0, upload: 0 }, changed: false },\n    );',
       },
     ],
     faults: ['journal-lost', 'clone', 'v1-replaced'],
@@ -297,12 +298,12 @@ export const MUTANTS: readonly Mutant[] = [
     from: 1,
   },
   {
-    name: 'the end of a cover is not written out when another source raises the counter',
+    name: 'a cover moves with the counter, whoever raises it',
     edits: [
       {
         file: COVERS,
-        search: 'const follows = to.download === counter.download && to.upload === counter.upload;',
-        replace: 'const follows = to.download <= counter.download && to.upload <= counter.upload;',
+        search: 'if (record.covers === null) return;',
+        replace: 'if (record.covers !== source) return;',
       },
     ],
     faults: ['v1-fallback', 'master-crash'],

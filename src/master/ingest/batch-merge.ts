@@ -9,7 +9,7 @@ import {
   type RowArray,
 } from '../../protocol/constants.ts';
 import type { SyncRequest } from '../../protocol/v2.ts';
-import { type Cover, newCover } from './covers.ts';
+import { beginIfTakenOver } from './covers.ts';
 import type { Stream } from './heads.ts';
 import type { Ledger } from './ledger.ts';
 import { mergeSample, type RecordState, setClosed } from './record.ts';
@@ -139,30 +139,12 @@ export class BatchMerge {
     this.#introduced.set(Number(row[0]), { fields, base, counted: row[4] === 1, isNew });
     if (record === undefined) return null;
     this.#context.records.fill(record, ({ name }) => fields[name]);
-    this.#putBase(record, base);
+    this.#context.records.covers.base(record, this.#stream.num, base);
     return null;
   }
 
   #find(id: string): RecordState | undefined {
     return this.#context.records.find(id, this.#agentId, this.#context.importRow);
-  }
-
-  #putBase(record: RecordState, base: Bytes): void {
-    const known = this.#coverOf(record);
-    if (known === undefined) {
-      this.#context.records.covers.of(record).push(newCover(this.#stream.num, base));
-    } else if (known.base.download !== base.download || known.base.upload !== base.upload) {
-      known.base = base;
-      known.follows = null;
-    } else {
-      return;
-    }
-    record.coversChanged = true;
-  }
-
-  #coverOf(record: RecordState): Cover | undefined {
-    const { num } = this.#stream;
-    return this.#context.records.covers.of(record).find((cover) => cover.stream === num);
   }
 
   #sample(row: number[]): RejectCode | null {
@@ -181,12 +163,12 @@ export class BatchMerge {
         introduced.counted,
         introduced.base,
       );
-      this.#putBase(record, introduced.base);
+      this.#context.records.covers.base(record, this.#stream.num, introduced.base);
     }
-    const cover = this.#coverOf(record);
+    const cover = this.#context.records.covers.find(record, this.#stream.num);
     if (cover === undefined) return 'unknown-connection';
     const at = this.#bounded(minute);
-    if (isTakenOver(record, cover, at)) cover.to = { ...record.counter };
+    beginIfTakenOver(record, cover, at);
     const booking = mergeSample(
       record,
       {
@@ -265,17 +247,6 @@ export class BatchMerge {
       num,
     );
   }
-}
-
-/**
- * A journal that took over a file of the original's goes on from counters that went by v1, and its totals cover what
- * came since (docs/sync.md). It does not say so; but all that was booked lies before its first sample, whereas a journal
- * that sends again what it once sent by v1 begins with samples of that time.
- */
-function isTakenOver(record: RecordState, cover: Cover, minute: number): boolean {
-  const { base, to } = cover;
-  if (to.download > 0 || to.upload > 0 || base.download > 0 || base.upload > 0) return false;
-  return !record.isNew && minute > record.lastBucket && record.covers?.length === 1;
 }
 
 /** `[id, from, to, …]` of which both times can be shown. */

@@ -8,12 +8,13 @@ export interface Cover {
   stream: number;
   /** What it had moved before that journal watched it. */
   base: Bytes;
-  /** Highest counter that was taken off the journal's totals; its base while there was none. */
+  /**
+   * Highest counter that was taken off the journal's totals; its base while there was none. It is the record's own
+   * `counter`, and moves with it, while no other source raises that.
+   */
   to: Bytes;
-  /** Whether the file says "up to the record's counter"; null while the file does not have this base. */
-  follows: boolean | null;
-  /** `to` is another than in the file. */
-  moved: boolean;
+  /** The file says something else. */
+  changed: boolean;
 }
 
 interface Row {
@@ -24,14 +25,10 @@ interface Row {
   covered_up: number | null;
 }
 
-export function newCover(stream: number, base: Bytes): Cover {
-  return { stream, base, to: { ...base }, follows: null, moved: false };
-}
-
 /**
  * Keeps the covers of records in `bases`. Where one journal alone tells of a connection, its cover ends at the record's
- * counter and moves with it: the file says so with NULL, and a sample writes nothing here. Once another source raises
- * the counter, the end is written out; so covers must be in memory before a counter changes.
+ * counter: the file says so with NULL, and a sample writes nothing here. Once another source raises the counter, the end
+ * is written out; so covers must be in memory before a counter changes.
  */
 export class Covers {
   readonly #all: Statement;
@@ -49,30 +46,101 @@ export class Covers {
     record.covers ??= (this.#all.all(record.num) as Row[]).map((row) => ({
       stream: row.stream,
       base: { download: row.down, upload: row.up },
-      to: {
-        download: row.covered_down ?? record.counter.download,
-        upload: row.covered_up ?? record.counter.upload,
-      },
-      follows: row.covered_down === null,
-      moved: false,
+      to:
+        row.covered_down === null || row.covered_up === null
+          ? record.counter
+          : { download: row.covered_down, upload: row.covered_up },
+      changed: false,
     }));
     return record.covers;
   }
 
-  /** Writes those that the file does not say already. */
+  /** That of one journal, or undefined. */
+  find(record: RecordState, stream: number): Cover | undefined {
+    const covers = record.covers ?? this.of(record);
+    const first = covers[0];
+    return first?.stream === stream ? first : covers.find((cover) => cover.stream === stream);
+  }
+
+  /** A journal says what its base is. */
+  base(record: RecordState, stream: number, base: Bytes): void {
+    const known = this.find(record, stream);
+    if (known === undefined) {
+      const cover = { stream, base, to: { ...base }, changed: true };
+      this.of(record).push(cover);
+      join(record, cover);
+    } else if (known.base.download !== base.download || known.base.upload !== base.upload) {
+      known.base = base;
+      known.changed = true;
+    } else {
+      return;
+    }
+    record.coversChanged = true;
+  }
+
+  /** Writes those that changed. */
   write(record: RecordState): void {
-    if (record.covers === null) return;
-    const { counter } = record;
-    for (const cover of record.covers) {
+    if (!record.coversChanged) return;
+    record.coversChanged = false;
+    for (const cover of record.covers ?? []) {
+      if (!cover.changed) continue;
       const { stream, base, to } = cover;
-      const follows = to.download === counter.download && to.upload === counter.upload;
-      if (follows === cover.follows && (follows || !cover.moved)) continue;
+      const follows = to === record.counter;
       this.#put.run(
         ...[record.num, stream, base.download, base.upload],
         ...(follows ? [null, null] : [to.download, to.upload]),
       );
-      cover.follows = follows;
-      cover.moved = false;
+      cover.changed = false;
     }
   }
+}
+
+/** Before a record's counter rises by a sample of `source` (null: one without totals): what it does not cover stays. */
+export function leave(record: RecordState, source: Cover | null): void {
+  if (record.covers === null) return;
+  for (const cover of record.covers) {
+    if (cover === source || cover.to !== record.counter) continue;
+    cover.to = { ...record.counter };
+    cover.changed = true;
+    record.coversChanged = true;
+  }
+}
+
+/** After a sample was merged: its journal covers all up to it. */
+export function reach(record: RecordState, cover: Cover, sample: Bytes): void {
+  const { base, to } = cover;
+  if (to === record.counter) return;
+  if (
+    sample.download <= Math.max(to.download, base.download) &&
+    sample.upload <= Math.max(to.upload, base.upload)
+  ) {
+    return;
+  }
+  cover.to = {
+    download: Math.max(to.download, base.download, sample.download),
+    upload: Math.max(to.upload, base.upload, sample.upload),
+  };
+  cover.changed = true;
+  record.coversChanged = true;
+  join(record, cover);
+}
+
+/** A cover that ends at the record's counter moves with it from now on. */
+function join(record: RecordState, cover: Cover): void {
+  const { counter } = record;
+  if (cover.to.download === counter.download && cover.to.upload === counter.upload) cover.to = counter;
+}
+
+/**
+ * A journal that took over a file of the original's goes on from counters that went by v1, and its totals cover what
+ * came since (docs/adr/0020). It does not say so; but all that was booked lies before its first sample, whereas a journal
+ * that sends again what it once sent by v1 begins with samples of that time.
+ */
+export function beginIfTakenOver(record: RecordState, cover: Cover, minute: number): void {
+  const { base, to } = cover;
+  if (to.download > 0 || to.upload > 0 || base.download > 0 || base.upload > 0) return;
+  if (record.isNew || minute <= record.lastBucket || record.covers?.length !== 1) return;
+  cover.to = record.counter;
+  cover.changed = true;
+  record.coversChanged = true;
 }

@@ -208,8 +208,7 @@ export class RecordTable {
   write(now: number): Map<string, number> {
     const created = new Map<string, number>();
     for (const record of this.#met) {
-      if (record.changed || record.coversChanged) this.covers.write(record);
-      record.coversChanged = false;
+      this.covers.write(record);
       if (!record.changed) continue;
       if (record.rowid === 0) {
         this.#insertRecord(record, now);

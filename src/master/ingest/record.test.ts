@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Bytes } from '../../domain/connection.ts';
-import { newCover } from './covers.ts';
+import type { Cover } from './covers.ts';
 import { type Booking, mergeSample, type RecordState, type Sample } from './record.ts';
 
 const both = (value: number): Bytes => ({ download: value, upload: value });
@@ -29,7 +29,11 @@ function record(base = 0): RecordState {
 }
 
 /** What a journal covers that has told nothing yet. */
-const journal = (base = 0, stream = 1) => newCover(stream, both(base));
+function journal(base = 0, of?: RecordState): Cover {
+  const cover = { stream: 1 + (of?.covers?.length ?? 0), base: both(base), to: both(base), changed: false };
+  of?.covers?.push(cover);
+  return cover;
+}
 
 const sample = (minute: number, value: number, recovered = 0): Sample => ({
   minute,
@@ -58,7 +62,7 @@ describe('a sample merged into a record', () => {
 
   it('that is old changes nothing, and one of an earlier minute books into the newest', () => {
     const r = record();
-    const cover = journal();
+    const cover = journal(0, r);
     mergeSample(r, sample(10, 100), cover);
     expect(mergeSample(r, sample(9, 60), cover)).toBeNull();
     expect(mergeSample(r, sample(10, 100), cover)).toBeNull();
@@ -105,7 +109,7 @@ describe('a sample merged into a record', () => {
 describe('a journal and another source of the same connection', () => {
   it('takes off its totals what it saw, though the other one had booked it: in the minute of the sample', () => {
     const r = record();
-    const cover = journal();
+    const cover = journal(0, r);
     mergeSample(r, sample(12, 100), null);
     expect(mergeSample(r, sample(10, 60), cover)).toMatchObject({
       facts: [],
@@ -125,16 +129,16 @@ describe('a journal and another source of the same connection', () => {
 
   it('that began earlier is taken off no more than it saw', () => {
     const r = record(300);
-    mergeSample(r, sample(20, 350), journal(300, 1));
-    const booking = mergeSample(r, sample(10, 100), journal(40, 2));
+    mergeSample(r, sample(20, 350), journal(300, r));
+    const booking = mergeSample(r, sample(10, 100), journal(40, r));
     expect(booking).toMatchObject({ booked: both(260), covered: both(60), repeated: both(0) });
   });
 
   it('that comes back after another one went on is taken off all that it sees', () => {
     const r = record();
-    const old = journal(0, 1);
+    const old = journal(0, r);
     mergeSample(r, sample(10, 100), old);
-    mergeSample(r, sample(20, 350), journal(300, 2));
+    mergeSample(r, sample(20, 350), journal(300, r));
     const booking = mergeSample(r, sample(30, 400), old);
     expect(booking).toMatchObject({ booked: both(50), covered: both(50), repeated: both(250) });
   });
@@ -153,7 +157,7 @@ describe('several sources in any order', () => {
       { minLength: 1, maxLength: 4 },
     );
     const property = fc.property(sources, fc.infiniteStream(fc.nat()), (given, order) => {
-      const sources = given.map(({ base, samples }, i) => ({ base, samples, cover: journal(base, i) }));
+      const sources = given.map(({ base, samples }) => ({ base, samples, cover: journal(base) }));
       const all = sources.flatMap(({ base, samples, cover }) =>
         samples.map(([minute, value]) => ({
           base,
@@ -165,6 +169,7 @@ describe('several sources in any order', () => {
       );
       all.sort((a, b) => a.key - b.key);
       const r = record(all[0]?.base ?? 0);
+      r.covers = sources.map(({ cover }) => cover);
       const booked: number[][] = [];
       const covered = new Map(sources.map(({ cover }) => [cover, 0]));
       for (const { cover, minute, value } of all) {

@@ -1,5 +1,5 @@
 import type { Bytes, ConnectionFields } from '../../domain/connection.ts';
-import type { Cover } from './covers.ts';
+import { type Cover, leave, reach } from './covers.ts';
 
 /** A record as the merge holds it: during a transaction, and after it while the record is one of the hot ones. */
 export interface RecordState {
@@ -71,6 +71,8 @@ export interface Booking {
   repeated: Bytes;
 }
 
+const NONE: Readonly<Bytes> = { download: 0, upload: 0 };
+
 /**
  * Merges one sample into a record: a running maximum, so that sums depend on the set of samples only (docs/sync.md,
  * Model). `cover` is what the totals of the source cover of the connection; null for a source without totals (v1,
@@ -86,19 +88,24 @@ export interface Booking {
 export function mergeSample(record: RecordState, sample: Sample, cover: Cover | null): Booking | null {
   const down = compareSide(record, sample, cover, 'download');
   const up = compareSide(record, sample, cover, 'upload');
-  if (cover !== null) {
-    extend(record, cover, sample, 'download');
-    extend(record, cover, sample, 'upload');
-  }
-  const repeated = { download: down.repeated, upload: up.repeated };
-  const covered = { download: down.covered, upload: up.covered };
+  const repeats = down.repeated > 0 || up.repeated > 0;
+  const repeated = repeats ? { download: down.repeated, upload: up.repeated } : NONE;
   if (down.booked === 0 && up.booked === 0 && !record.isNew) {
-    if (down.repeated === 0 && up.repeated === 0) return null;
-    const booked = { download: 0, upload: 0 };
-    return { facts: [], bucket: record.lastBucket, booked, covered, minute: sample.minute, repeated };
+    if (!repeats) return null;
+    if (cover !== null) reach(record, cover, sample);
+    return {
+      facts: [],
+      bucket: record.lastBucket,
+      booked: NONE,
+      covered: NONE,
+      minute: sample.minute,
+      repeated,
+    };
   }
+  leave(record, cover);
   takeSide(record, sample, down, 'download');
   takeSide(record, sample, up, 'upload');
+  if (cover !== null) reach(record, cover, sample);
 
   const bucket = Math.max(sample.minute, record.lastBucket);
   const first: 0 | 1 = bucket > record.lastBucket || record.isNew ? 1 : 0;
@@ -117,6 +124,7 @@ export function mergeSample(record: RecordState, sample: Sample, cover: Cover | 
   record.isNew = false;
   record.changed = true;
   const booked = { download: down.booked, upload: up.booked };
+  const covered = { download: down.covered, upload: up.covered };
   return { facts, bucket, booked, covered, minute: sample.minute, repeated };
 }
 
@@ -151,13 +159,6 @@ function compareSide(record: RecordState, sample: Sample, cover: Cover | null, s
     lowered,
     newlyRecovered,
   };
-}
-
-function extend(record: RecordState, cover: Cover, sample: Sample, side: keyof Bytes): void {
-  if (sample[side] <= Math.max(cover.base[side], cover.to[side])) return;
-  cover.to[side] = sample[side];
-  cover.moved = true;
-  record.coversChanged = true;
 }
 
 /** Only of a sample that books something: what changes nothing must not be remembered either. */
