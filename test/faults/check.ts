@@ -360,6 +360,8 @@ class Checker {
   nettedByJournal(): void {
     // What is pruned takes its bases along; an agent of the original beside ours can look like a takeover of its file.
     if (this.#schedule.has('prune') || this.#schedule.has('v1-replaced')) return;
+    // One stream with two bases of a connection: the later one is in the file, and says nothing of before.
+    if (this.#schedule.agents.some((agent) => agent.copiedUnattached)) return;
     const rows = this.#schedule.master.merger.db
       .prepare(
         `SELECT s.agent_id, sum(s.totals_down - coalesce(c.down, 0)) AS down, sum(s.totals_up - coalesce(c.up, 0)) AS up
