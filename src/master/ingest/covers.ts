@@ -66,8 +66,9 @@ export class Covers {
   base(record: RecordState, stream: number, base: Bytes): void {
     const known = this.find(record, stream);
     if (known === undefined) {
-      const cover = { stream, base, to: { ...base }, changed: true };
-      this.of(record).push(cover);
+      const cover = { stream, base, to: base, changed: true };
+      // Not pushed: an array that grows takes room for seventeen, and nearly all records have one.
+      record.covers = [...this.of(record), cover];
       join(record, cover);
     } else if (known.base.download !== base.download || known.base.upload !== base.upload) {
       known.base = base;
@@ -86,9 +87,14 @@ export class Covers {
       if (!cover.changed) continue;
       const { stream, base, to } = cover;
       const follows = to === record.counter;
+      const { download, upload } = base;
       this.#put.run(
-        ...[record.num, stream, base.download, base.upload],
-        ...(follows ? [null, null] : [to.download, to.upload]),
+        record.num,
+        stream,
+        download,
+        upload,
+        follows ? null : to.download,
+        follows ? null : to.upload,
       );
       cover.changed = false;
     }

@@ -207,8 +207,9 @@ export class RecordTable {
   /** Writes every changed record, once. Returns how many are new, by agent. */
   write(now: number): Map<string, number> {
     const created = new Map<string, number>();
+    // Table by table: going to and fro between two of them costs the cache of the processor.
+    for (const record of this.#met) this.covers.write(record);
     for (const record of this.#met) {
-      this.covers.write(record);
       if (!record.changed) continue;
       if (record.rowid === 0) {
         this.#insertRecord(record, now);
