@@ -1,4 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs';
+import type { BookState } from '../../src/agent/books/books.ts';
 import { AgentClock } from '../../src/agent/clock.ts';
 import { SnapshotScanner } from '../../src/agent/collector/scanner.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
@@ -48,6 +49,8 @@ export class TestAgent {
   /** By how much it was ahead of the true time at most, ms. */
   ahead = 0;
   alive = false;
+  /** A copy was made before it had attached: two first snapshots may give one stream two sets of bases. */
+  copiedUnattached = false;
 
   constructor(options: AgentOptions) {
     this.options = options;
@@ -172,10 +175,12 @@ export class TestAgent {
 
   /** A copy of the journal file as it is on disk. */
   copy(): Buffer {
-    if (this.alive) return this.journal.db.serialize();
-    this.start();
+    const { alive } = this;
+    if (!alive) this.start();
+    const books = JSON.parse(this.journal.meta('books') ?? '{}') as Partial<BookState>;
+    if (books.lastGood == null) this.copiedUnattached = true;
     const copy = this.journal.db.serialize();
-    this.kill();
+    if (!alive) this.kill();
     return copy;
   }
 

@@ -53,6 +53,7 @@ export async function check(schedule: Schedule): Promise<number> {
   checker.nothingAboveTruth();
   for (const agent of schedule.agents) checker.sameAsJournal(agent);
   checker.balancedMinutes();
+  checker.nettedByJournal();
   if (schedule.exactMinutes) for (const agent of schedule.agents) checker.minutesAndTotals(agent);
   for (const agent of schedule.agents) {
     if (schedule.oneJournal) checker.asShown(agent);
@@ -214,7 +215,7 @@ class Checker {
     }
   }
 
-  /** Whether nothing but this journal told the master of its connections. */
+  /** Whether nothing but this journal told the master of its connections, with their bases (the original's wire has none). */
   #oneJournal(): boolean {
     const { faults } = this.#schedule;
     return this.#schedule.oneJournal && !faults.has('v1-replaced') && !faults.has('v1-fallback');
@@ -262,6 +263,7 @@ class Checker {
       core.down === accepted.download && core.up === accepted.upload,
       () => `I2: totals ${core.down}/${core.up} on the master, shown ${accepted.download}/${accepted.upload}`,
     );
+    this.#unattributed(agent);
     if (!this.#oneJournal()) return;
     this.#hold(core.unmeasured === 0, () => `I2: ${core.unmeasured} bytes are in no totals`);
     let missing = 0;
@@ -287,6 +289,27 @@ class Checker {
       down: number;
     };
     this.#hold(missing <= lost.down, () => `${missing} bytes are missing, lost rows explain ${lost.down}`);
+  }
+
+  /**
+   * I2: unattributed is what the totals shown rose by and no counted connection did, by whatever wires and however often
+   * the master was told; what was given up is part of it.
+   */
+  #unattributed(agent: TestAgent): void {
+    if (this.#schedule.has('v1-replaced') || this.#mayMiss()) return;
+    const { accepted, connections } = agent.oracle;
+    for (const [side, way] of [
+      ['down', 'download'],
+      ['up', 'upload'],
+    ] as const) {
+      const facts = this.#facts.filter((fact) => fact.kind === 2 && fact.agent_id === agent.options.agentId);
+      const found = facts.reduce((sum, fact) => sum + fact[side], 0);
+      let wanted = accepted[way];
+      for (const shown of connections.values()) {
+        if (shown.counted) wanted -= shown[way] - shown.base[way];
+      }
+      this.#hold(found === wanted, () => `I2: ${found} bytes ${way} are unattributed, shown ${wanted}`);
+    }
   }
 
   /** A4: what was first seen after a gap is marked, and nothing else. */
@@ -330,6 +353,36 @@ class Checker {
     }
     for (const [key, sum] of sums) {
       this.#hold(sum.down === 0 && sum.up === 0, () => `unbalanced minute ${key}: ${sum.down}/${sum.up}`);
+    }
+  }
+
+  /** Unattributed is what each journal's totals rose by, less what that journal saw of counted connections, restored or not. */
+  nettedByJournal(): void {
+    const { faults } = this.#schedule;
+    // What is pruned takes its bases along. An agent of the original beside ours, or a clone that still speaks its wire,
+    // can look like a takeover of its file (docs/adr/0020).
+    if (faults.has('prune') || faults.has('v1-replaced')) return;
+    if (faults.has('clone') && faults.has('v1-fallback')) return;
+    // One stream with two bases of a connection: the later one is in the file, and says nothing of before.
+    if (this.#schedule.agents.some((agent) => agent.copiedUnattached)) return;
+    const rows = this.#schedule.master.merger.db
+      .prepare(
+        `SELECT s.agent_id, sum(s.totals_down - coalesce(c.down, 0)) AS down, sum(s.totals_up - coalesce(c.up, 0)) AS up
+         FROM streams s LEFT JOIN (
+           SELECT b.stream, sum(coalesce(b.covered_down, r.conn_download) - b.down) AS down,
+             sum(coalesce(b.covered_up, r.conn_upload) - b.up) AS up
+           FROM bases b JOIN connections r ON r.num = b.conn WHERE r.counted = 1 GROUP BY b.stream
+         ) c ON c.stream = s.num GROUP BY s.agent_id`,
+      )
+      .all() as { agent_id: string; down: number; up: number }[];
+    for (const row of rows) {
+      const facts = this.#facts.filter((fact) => fact.kind === 2 && fact.agent_id === row.agent_id);
+      const down = facts.reduce((sum, fact) => sum + fact.down, 0);
+      const up = facts.reduce((sum, fact) => sum + fact.up, 0);
+      this.#hold(
+        down === row.down && up === row.up,
+        () => `netted: ${down}/${up} unattributed, journals say ${row.down}/${row.up}`,
+      );
     }
   }
 

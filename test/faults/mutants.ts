@@ -21,6 +21,7 @@ const OUTBOX = 'src/agent/journal/outbox.ts';
 const BOOKS = 'src/agent/books/books.ts';
 const RUN = 'src/agent/books/run.ts';
 const JOURNAL = 'src/agent/journal/journal.ts';
+const COVERS = 'src/master/ingest/covers.ts';
 const LEDGER = 'src/master/ingest/ledger.ts';
 
 /** What the design was tempted by, what the original does, and each rule of docs/sync.md taken away once. */
@@ -30,9 +31,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MERGE,
-        search: '    const at = this.#bounded(minute);\n    const booking = mergeSample(',
+        search: '    const at = this.#bounded(minute);\n    beginIfTakenOver',
         replace:
-          '    const at = this.#bounded(minute);\n    const grown = { download: Math.max(0, down - base.download), upload: Math.max(0, up - base.upload) };\n    this.#putBase(record, { download: Math.max(down, base.download), upload: Math.max(up, base.upload) });\n    const booking = mergeSample(',
+          '    const at = this.#bounded(minute);\n    const { base } = cover;\n    const grown = { download: Math.max(0, down - base.download), upload: Math.max(0, up - base.upload) };\n    this.#context.records.covers.base(record, this.#stream.num, { download: Math.max(down, base.download), upload: Math.max(up, base.upload) });\n    beginIfTakenOver',
       },
       {
         file: MERGE,
@@ -40,7 +41,12 @@ export const MUTANTS: readonly Mutant[] = [
         replace:
           '        download: record.counter.download + grown.download,\n        upload: record.counter.upload + grown.upload,\n        recoveredDownload: recoveredDown,',
       },
-      { file: MERGE, search: '      base,\n    );', replace: '      { download: 0, upload: 0 },\n    );' },
+      {
+        file: MERGE,
+        search: '      cover,\n    );',
+        replace:
+          '      { stream: 0, base: { download: 0, upload: 0 }, to: { download: 0, upload: 0 }, changed: false },\n    );',
+      },
     ],
     faults: ['journal-lost', 'clone', 'v1-replaced'],
     from: 1,
@@ -146,7 +152,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: RECORD,
-        search: 'const lowered = Math.max(0, record.base[side] - base[side]);',
+        search: 'const lowered = Math.max(0, record.base[side] - base);',
         replace: 'const lowered = 0;',
       },
     ],
@@ -296,6 +302,30 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     faults: ['torn-snapshot', 'core-restart'],
     from: 6,
+  },
+  {
+    name: 'what another source has booked is taken off no totals',
+    edits: [
+      {
+        file: RECORD,
+        search: 'repeated: Math.max(0, value - from) - covered,',
+        replace: 'repeated: 0,',
+      },
+    ],
+    faults: ['v1-fallback', 'drop'],
+    from: 1,
+  },
+  {
+    name: 'a cover moves with the counter, whoever raises it',
+    edits: [
+      {
+        file: COVERS,
+        search: 'if (record.covers === null) return;',
+        replace: 'if (record.covers !== source) return;',
+      },
+    ],
+    faults: ['v1-fallback', 'master-crash'],
+    from: 1,
   },
   {
     name: 'negative unattributed bytes are clipped',

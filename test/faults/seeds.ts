@@ -14,5 +14,10 @@ export const SEEDS: readonly NamedSeed[] = [
   },
   { seed: 1063, found: 'lost rows that retention deleted, because what they tell of is old' },
   { seed: 1138, found: 'samples of the time of the original’s wire, refused by a restored master' },
+  {
+    seed: 2,
+    faults: ['v1-fallback', 'drop'],
+    found: 'bytes of the time of the original’s wire, unattributed once more when the totals came',
+  },
   { seed: 254_705_103, found: 'a check that took the record of a stale clone for the pruned one' },
 ];

@@ -9,6 +9,7 @@ import {
   type RowArray,
 } from '../../protocol/constants.ts';
 import type { SyncRequest } from '../../protocol/v2.ts';
+import { beginIfTakenOver } from './covers.ts';
 import type { Stream } from './heads.ts';
 import type { Ledger } from './ledger.ts';
 import { mergeSample, type RecordState, setClosed } from './record.ts';
@@ -138,32 +139,12 @@ export class BatchMerge {
     this.#introduced.set(Number(row[0]), { fields, base, counted: row[4] === 1, isNew });
     if (record === undefined) return null;
     this.#context.records.fill(record, ({ name }) => fields[name]);
-    this.#putBase(record, base);
+    this.#context.records.covers.base(record, this.#stream.num, base);
     return null;
   }
 
   #find(id: string): RecordState | undefined {
     return this.#context.records.find(id, this.#agentId, this.#context.importRow);
-  }
-
-  #putBase(record: RecordState, base: Bytes): void {
-    prepared(
-      this.#context.db,
-      'INSERT OR REPLACE INTO bases (conn, stream, down, up) VALUES (?, ?, ?, ?)',
-    ).run(record.num, this.#stream.num, base.download, base.upload);
-    record.source = { stream: this.#stream.num, base };
-  }
-
-  #baseOf(record: RecordState): Bytes | null {
-    const { num } = this.#stream;
-    if (record.source?.stream === num) return record.source.base;
-    const base = prepared(
-      this.#context.db,
-      'SELECT down AS download, up AS upload FROM bases WHERE conn = ? AND stream = ?',
-    ).get(record.num, num) as Bytes | undefined;
-    if (base === undefined) return null;
-    record.source = { stream: num, base };
-    return base;
   }
 
   #sample(row: number[]): RejectCode | null {
@@ -182,11 +163,12 @@ export class BatchMerge {
         introduced.counted,
         introduced.base,
       );
-      this.#putBase(record, introduced.base);
+      this.#context.records.covers.base(record, this.#stream.num, introduced.base);
     }
-    const base = this.#baseOf(record);
-    if (base === null) return 'unknown-connection';
+    const cover = this.#context.records.covers.find(record, this.#stream.num);
+    if (cover === undefined) return 'unknown-connection';
     const at = this.#bounded(minute);
+    beginIfTakenOver(record, cover, at);
     const booking = mergeSample(
       record,
       {
@@ -196,11 +178,11 @@ export class BatchMerge {
         recoveredDownload: recoveredDown,
         recoveredUpload: recoveredUp,
       },
-      base,
+      cover,
     );
     if (booking !== null) {
       this.#context.ledger.book(record, booking);
-      this.#touch(record, (at + 1) * MINUTE_MS - 1);
+      if (booking.facts.length > 0) this.#touch(record, (at + 1) * MINUTE_MS - 1);
     }
     this.bookedTo = Math.max(this.bookedTo, at);
     return null;

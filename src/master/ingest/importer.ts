@@ -104,6 +104,8 @@ export class Importer {
         facts: [{ bucket, prev: 0, recovered: flagged, download: down, upload: up, conns: 1 }],
         booked: { download: down, upload: up },
         covered: { download: 0, upload: 0 },
+        minute: bucket,
+        repeated: { download: 0, upload: 0 },
       },
     );
     this.#countAgent(agentId, at);
@@ -118,6 +120,7 @@ export class Importer {
     const record = this.#records.find(row.id ?? '', agentId, (rowid) => this.importOne(rowid, now));
     if (record === undefined) return false;
     this.#db.prepare('DELETE FROM connections WHERE rowid = ?').run(row.rowid);
+    this.#records.covers.of(record);
     const booking = mergeSample(record, { ...values, recoveredDownload: 0, recoveredUpload: 0 }, null);
     if (booking !== null) this.#ledger.book(record, booking);
     return true;

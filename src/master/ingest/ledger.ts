@@ -7,7 +7,7 @@ interface MinuteSums {
   /** Totals' increase − covered: what becomes unattributed. */
   unattributed: Bytes;
   core: Bytes;
-  /** Booked but in no stream's totals. */
+  /** Booked but in no stream's totals; below 0 where it takes back an earlier minute, or several streams' totals overlap. */
   unmeasured: Bytes;
 }
 
@@ -95,6 +95,7 @@ export class Ledger {
       );
     }
     if (!record.counted) return;
+    this.#repeat(record.agentId, booking);
     const { booked, covered } = booking;
     if (booked.download === 0 && booked.upload === 0) return;
     const sums = this.#minute(record.agentId, booking.bucket);
@@ -102,6 +103,19 @@ export class Ledger {
     sums.unattributed.upload -= covered.upload;
     sums.unmeasured.download += booked.download - covered.download;
     sums.unmeasured.upload += booked.upload - covered.upload;
+  }
+
+  /**
+   * A journal's totals turn out to cover what was booked as unmeasured before, or from another journal. There is no fact
+   * to go by, so it is netted in the sample's minute, where the totals have it.
+   */
+  #repeat(agentId: string, { minute, repeated }: Booking): void {
+    if (repeated.download === 0 && repeated.upload === 0) return;
+    const { unattributed, unmeasured } = this.#minute(agentId, minute);
+    for (const sums of [unattributed, unmeasured]) {
+      sums.download -= repeated.download;
+      sums.upload -= repeated.upload;
+    }
   }
 
   /** The core's totals rose by so much in that minute. */

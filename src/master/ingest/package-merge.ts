@@ -1,3 +1,4 @@
+import { prepared } from '../../common/sqlite.ts';
 import { isLocalAgentId, normalAgentId } from '../../domain/agent-id.ts';
 import { minuteOf } from '../../domain/bucket.ts';
 import { isCounted } from '../../domain/connection.ts';
@@ -13,7 +14,7 @@ export interface PackageSender {
   reserveLocal: boolean;
 }
 
-type Agent = { id: string } | { refused: 'malformed' | 'agent-mismatch' };
+type Agent = { id: string; hasJournals: boolean } | { refused: 'malformed' | 'agent-mismatch' };
 
 /** Merges the records of one v1 package; each is one sample, with base 0 and without totals. */
 export class PackageMerge {
@@ -44,6 +45,8 @@ export class PackageMerge {
       record = records.create(fields, agent.id, isCounted(fields), { download: 0, upload: 0 });
     } else {
       records.fill(record, (field) => v1Value(v1.source, field));
+      // An agent of the original has none, and need not look for every record.
+      if (agent.hasJournals) records.covers.of(record);
     }
     const nowMinute = minuteOf(now);
     const minute = v1.sample.minute > nowMinute + SKEW_MINUTES ? nowMinute : v1.sample.minute;
@@ -73,6 +76,7 @@ export class PackageMerge {
     if (id === null) return { refused: 'malformed' };
     if (boundAgent !== null && id !== boundAgent) return { refused: 'agent-mismatch' };
     if (isLocalAgentId(id) && reserveLocal) return { refused: 'agent-mismatch' };
-    return { id };
+    const journal = prepared(this.#context.db, 'SELECT 1 FROM streams WHERE agent_id = ? LIMIT 1').get(id);
+    return { id, hasJournals: journal !== undefined };
   }
 }

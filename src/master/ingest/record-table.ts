@@ -2,6 +2,7 @@ import type { Statement } from 'better-sqlite3';
 import { prepared, type Sqlite } from '../../common/sqlite.ts';
 import { type Bytes, type ConnectionFields, columnOf, DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
 import { formatTime } from '../../domain/time.ts';
+import { Covers } from './covers.ts';
 import { HotRecords } from './hot-records.ts';
 import type { RecordState } from './record.ts';
 
@@ -53,6 +54,7 @@ const CHANGED_RARELY = 'base_down = ?, base_up = ?, recovered_down = ?, recovere
 
 /** Reads and writes records for one merge transaction; each record is read at most once and written once. */
 export class RecordTable {
+  readonly covers: Covers;
   readonly #db: Sqlite;
   readonly #find: Statement;
   readonly #insert: Statement;
@@ -70,6 +72,7 @@ export class RecordTable {
 
   constructor(db: Sqlite) {
     this.#db = db;
+    this.covers = new Covers(db);
     this.#nextNum = this.#storedNext();
     this.#find = db.prepare(`SELECT ${STATE_COLUMNS} FROM connections WHERE id = ? AND agent_id = ?`);
     this.#insert = db.prepare(
@@ -140,7 +143,7 @@ export class RecordTable {
       agentId,
       fields: null,
       empty: null,
-      source: null,
+      covers: null,
       counted: row.counted === 1,
       counter: { download: row.conn_download, upload: row.conn_upload },
       base: { download: row.base_down, upload: row.base_up },
@@ -151,6 +154,7 @@ export class RecordTable {
       isNew: false,
       changed: false,
       changedRarely: false,
+      coversChanged: false,
     };
     this.#keep(id, record);
     return record;
@@ -164,7 +168,8 @@ export class RecordTable {
       agentId,
       fields,
       empty: null,
-      source: null,
+      // No number was ever used before, so the file can have none.
+      covers: [],
       counted,
       counter: { ...base },
       base: { ...base },
@@ -175,6 +180,7 @@ export class RecordTable {
       isNew: true,
       changed: true,
       changedRarely: false,
+      coversChanged: false,
     };
     this.#keep(fields.id, record);
     return record;
@@ -201,6 +207,8 @@ export class RecordTable {
   /** Writes every changed record, once. Returns how many are new, by agent. */
   write(now: number): Map<string, number> {
     const created = new Map<string, number>();
+    // Table by table: going to and fro between two of them costs the cache of the processor.
+    for (const record of this.#met) this.covers.write(record);
     for (const record of this.#met) {
       if (!record.changed) continue;
       if (record.rowid === 0) {

@@ -1,4 +1,5 @@
 import type { Bytes, ConnectionFields } from '../../domain/connection.ts';
+import { type Cover, leave, reach } from './covers.ts';
 
 /** A record as the merge holds it: during a transaction, and after it while the record is one of the hot ones. */
 export interface RecordState {
@@ -10,8 +11,8 @@ export interface RecordState {
   fields: ConnectionFields | null;
   /** A bit for each descriptive field that holds nothing (`RecordTable.fill`); null until somebody asked. */
   empty: number | null;
-  /** The base that a journal gave it, of the journal that was looked up last. */
-  source: { stream: number; base: Bytes } | null;
+  /** What each journal's totals cover of it; null until somebody asked (`Covers.of`). */
+  covers: Cover[] | null;
   counted: boolean;
   counter: Bytes;
   base: Bytes;
@@ -25,6 +26,8 @@ export interface RecordState {
   changed: boolean;
   /** Among what changed is something that seldom does: base, recovered, closed. */
   changedRarely: boolean;
+  /** A cover changed, or a base was given. */
+  coversChanged: boolean;
 }
 
 /** What a fact takes from its record. */
@@ -62,25 +65,47 @@ export interface Booking {
   booked: Bytes;
   /** The part that the source's own totals cover; taken off its unattributed bytes. */
   covered: Bytes;
+  /** Minute of the sample. */
+  minute: number;
+  /** What its totals cover, too, but another source had booked before: no longer unmeasured, nor unattributed. */
+  repeated: Bytes;
 }
+
+const NONE: Readonly<Bytes> = { download: 0, upload: 0 };
 
 /**
  * Merges one sample into a record: a running maximum, so that sums depend on the set of samples only (docs/sync.md,
- * Model). `sourceBase` is what the source gave the connection as its base; null for a source without totals (v1,
+ * Model). `cover` is what the totals of the source cover of the connection; null for a source without totals (v1,
  * import), whose base is 0. Returns null when the sample is old and changes nothing.
  *
  * - Booked = highest value − lowest base, over all sources, in any order.
  * - A base above the record's counter: the bytes between moved unwatched, and are booked as recovered.
  * - A base below the record's: the difference is booked with this sample.
  * - Booked into the later of the sample's minute and the record's newest fact, so that its facts come in order.
+ * - Covered are the values above what the source's samples covered before, whoever booked them: for each journal, what
+ *   is taken off its totals is its highest value − its base.
  */
-export function mergeSample(record: RecordState, sample: Sample, sourceBase: Bytes | null): Booking | null {
-  const base = sourceBase ?? { download: 0, upload: 0 };
-  const down = compareSide(record, sample, base, 'download');
-  const up = compareSide(record, sample, base, 'upload');
-  if (down.booked === 0 && up.booked === 0 && !record.isNew) return null;
+export function mergeSample(record: RecordState, sample: Sample, cover: Cover | null): Booking | null {
+  const down = compareSide(record, sample, cover, 'download');
+  const up = compareSide(record, sample, cover, 'upload');
+  const repeats = down.repeated > 0 || up.repeated > 0;
+  const repeated = repeats ? { download: down.repeated, upload: up.repeated } : NONE;
+  if (down.booked === 0 && up.booked === 0 && !record.isNew) {
+    if (!repeats) return null;
+    if (cover !== null) reach(record, cover, sample);
+    return {
+      facts: [],
+      bucket: record.lastBucket,
+      booked: NONE,
+      covered: NONE,
+      minute: sample.minute,
+      repeated,
+    };
+  }
+  leave(record, cover);
   takeSide(record, sample, down, 'download');
   takeSide(record, sample, up, 'upload');
+  if (cover !== null) reach(record, cover, sample);
 
   const bucket = Math.max(sample.minute, record.lastBucket);
   const first: 0 | 1 = bucket > record.lastBucket || record.isNew ? 1 : 0;
@@ -98,13 +123,9 @@ export function mergeSample(record: RecordState, sample: Sample, sourceBase: Byt
   record.lastBucket = bucket;
   record.isNew = false;
   record.changed = true;
-  return {
-    facts,
-    bucket,
-    booked: { download: down.booked, upload: up.booked },
-    covered:
-      sourceBase === null ? { download: 0, upload: 0 } : { download: down.covered, upload: up.covered },
-  };
+  const booked = { download: down.booked, upload: up.booked };
+  const covered = { download: down.covered, upload: up.covered };
+  return { facts, bucket, booked, covered, minute: sample.minute, repeated };
 }
 
 const RECOVERED = { download: 'recoveredDownload', upload: 'recoveredUpload' } as const;
@@ -113,22 +134,28 @@ interface Side {
   booked: number;
   recovered: number;
   covered: number;
+  repeated: number;
   lowered: number;
   newlyRecovered: number;
 }
 
-function compareSide(record: RecordState, sample: Sample, base: Bytes, side: keyof Bytes): Side {
+function compareSide(record: RecordState, sample: Sample, cover: Cover | null, side: keyof Bytes): Side {
   const value = sample[side];
+  const base = cover === null ? 0 : cover.base[side];
   const before = record.counter[side];
   const growth = Math.max(0, value - before);
-  const lowered = Math.max(0, record.base[side] - base[side]);
-  const unwatched = Math.max(0, Math.min(value, base[side]) - before);
+  const lowered = Math.max(0, record.base[side] - base);
+  const unwatched = Math.max(0, Math.min(value, base) - before);
   const newlyRecovered = Math.max(0, sample[RECOVERED[side]] - record.recovered[side]);
-  const covered = Math.max(0, value - Math.max(before, base[side])) + lowered;
+  // What is covered now lies between these two; what is booked now, above the counter or below the record's base.
+  const from = cover === null ? value : Math.max(base, cover.to[side]);
+  const covered =
+    Math.max(0, value - Math.max(before, from)) + Math.max(0, Math.min(value, record.base[side]) - from);
   return {
     booked: growth + lowered,
     recovered: Math.min(growth, unwatched + newlyRecovered),
     covered,
+    repeated: Math.max(0, value - from) - covered,
     lowered,
     newlyRecovered,
   };

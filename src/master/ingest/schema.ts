@@ -59,7 +59,7 @@ CREATE TABLE heads (
   at INTEGER NOT NULL, PRIMARY KEY (stream, boot)
 ) WITHOUT ROWID;
 
--- The base that each journal gave a connection: what that journal's totals do not cover.
+-- The base that each journal gave a connection: what that journal's totals do not cover. See addCovers.
 CREATE TABLE bases (
   conn INTEGER NOT NULL, stream INTEGER NOT NULL, down INTEGER NOT NULL, up INTEGER NOT NULL,
   PRIMARY KEY (conn, stream)
@@ -149,9 +149,22 @@ function createRecords(db: Sqlite): void {
   put.run('horizon', '0');
 }
 
+/**
+ * Up to which counter each journal's totals cover a connection; NULL where that is the record's counter, as it is of
+ * every connection that one journal alone tells of.
+ */
+function addCovers(db: Sqlite): void {
+  db.exec(
+    'ALTER TABLE bases ADD COLUMN covered_down INTEGER; ALTER TABLE bases ADD COLUMN covered_up INTEGER',
+  );
+}
+
 export const RECORDS_FILE: StoreFile = {
   applicationId: 0x6d637472, // 'mctr'
   kind: 'records database',
   adopts: isOriginal,
-  migrations: [{ version: 1, up: createRecords }],
+  migrations: [
+    { version: 1, up: createRecords },
+    { version: 2, up: addCovers },
+  ],
 };
