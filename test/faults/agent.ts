@@ -1,5 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import type { BookState } from '../../src/agent/books/books.ts';
+import type { BookState } from '../../src/agent/books/state.ts';
 import { AgentClock } from '../../src/agent/clock.ts';
 import { SnapshotScanner } from '../../src/agent/collector/scanner.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
