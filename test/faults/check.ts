@@ -359,10 +359,8 @@ class Checker {
   /** Unattributed is what each journal's totals rose by, less what that journal saw of counted connections, restored or not. */
   nettedByJournal(): void {
     const { faults } = this.#schedule;
-    // What is pruned takes its bases along. An agent of the original beside ours, or a clone that still speaks its wire,
-    // can look like a takeover of its file (docs/adr/0020).
-    if (faults.has('prune') || faults.has('v1-replaced')) return;
-    if (faults.has('clone') && faults.has('v1-fallback')) return;
+    // What is pruned takes its bases along.
+    if (faults.has('prune')) return;
     // One stream with two bases of a connection: the later one is in the file, and says nothing of before.
     if (this.#schedule.agents.some((agent) => agent.copiedUnattached)) return;
     const rows = this.#schedule.master.merger.db

@@ -31,9 +31,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MERGE,
-        search: '    const at = this.#bounded(minute);\n    beginIfTakenOver',
+        search: '    const at = this.#bounded(minute);\n    const booking',
         replace:
-          '    const at = this.#bounded(minute);\n    const { base } = cover;\n    const grown = { download: Math.max(0, down - base.download), upload: Math.max(0, up - base.upload) };\n    this.#context.records.covers.base(record, this.#stream.num, { download: Math.max(down, base.download), upload: Math.max(up, base.upload) });\n    beginIfTakenOver',
+          '    const at = this.#bounded(minute);\n    const { base } = cover;\n    const grown = { download: Math.max(0, down - base.download), upload: Math.max(0, up - base.upload) };\n    this.#context.records.covers.base(record, this.#stream.num, { download: Math.max(down, base.download), upload: Math.max(up, base.upload) });\n    const booking',
       },
       {
         file: MERGE,

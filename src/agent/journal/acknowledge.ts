@@ -2,7 +2,8 @@ import { prepared, type Sqlite } from '../../common/sqlite.ts';
 import { FLAG_AGAIN, FLAG_SENT_BEFORE, ROW_ORDER } from '../../protocol/constants.ts';
 import type { SyncAnswer } from '../../protocol/v2.ts';
 import type { Journal } from './journal.ts';
-import { type Batch, FLAG_ADOPTED } from './outbox.ts';
+import type { Batch } from './outbox.ts';
+import { FLAG_ADOPTED } from './schema.ts';
 
 /** Refused rows that are kept for people to see; older ones go. */
 const QUARANTINE_ROWS = 1000;

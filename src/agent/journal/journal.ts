@@ -5,7 +5,6 @@ import { openStore, prepared, type Sqlite } from '../../common/sqlite.ts';
 import { minuteOf } from '../../domain/bucket.ts';
 import { type BookEntry, isRunning } from '../books/entry.ts';
 import { type BookChanges, type BookState, emptyState } from '../books/state.ts';
-import { FLAG_ADOPTED } from './outbox.ts';
 import { SamplePacker, unpackSamples } from './packed-samples.ts';
 import {
   type ConnectionRow,
@@ -16,7 +15,7 @@ import {
   UPDATE_COUNTERS,
 } from './rows.ts';
 import { SampleWriter } from './sample-writer.ts';
-import { JOURNAL_FILE } from './schema.ts';
+import { FLAG_ADOPTED, JOURNAL_FILE } from './schema.ts';
 
 export interface JournalOptions {
   path: string;

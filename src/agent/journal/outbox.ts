@@ -4,10 +4,8 @@ import { DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
 import { FLAG_AGAIN, FLAG_SENT_BEFORE, MAX_INFLIGHT, type RowArray } from '../../protocol/constants.ts';
 import type { Journal } from './journal.ts';
 import { type ConnectionRow, fieldsOfRow } from './rows.ts';
+import { FLAG_ADOPTED } from './schema.ts';
 import { StringTable } from './string-table.ts';
-
-/** Taken over from the original's file: delivered by the original's wire, under the id it was collected with. */
-export const FLAG_ADOPTED = 4;
 
 /** Counting millions of rows takes longer than sending some of them: it gets one part in so many of the time. */
 const COUNT_SHARE = 50;
@@ -157,8 +155,8 @@ export class Outbox {
     batch.rows.connections.push([
       id,
       fields.start,
-      Number(row.base_down),
-      Number(row.base_up),
+      Number(row.base_down) + Number(row.adopted_down),
+      Number(row.base_up) + Number(row.adopted_up),
       Number(row.counted),
       ...DESCRIPTIVE_FIELDS.map((field) =>
         field.type === 'integer' ? Number(fields[field.name]) : strings.index(String(fields[field.name])),

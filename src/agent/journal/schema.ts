@@ -33,6 +33,9 @@ const OUR_COLUMNS = [
   'close_ord INTEGER NOT NULL DEFAULT 0',
 ];
 
+/** Of a sample taken over from the original's file: delivered by its wire, under the id it was collected with. */
+export const FLAG_ADOPTED = 4;
+
 const SENT = 'rev INTEGER NOT NULL, dirty INTEGER NOT NULL DEFAULT 1, ord INTEGER NOT NULL DEFAULT 0';
 
 const TABLES = `
@@ -108,6 +111,20 @@ function addRunningMinute(db: Sqlite): void {
   );
 }
 
+/**
+ * What went by the original's wire of a connection taken over: the totals of this journal cover what came since, so for v2
+ * that is its base. Apart from `base_down`, because those bytes were booked, and can be lost.
+ */
+function addAdoptedCounters(db: Sqlite): void {
+  for (const side of ['down', 'up']) {
+    db.exec(`ALTER TABLE connections ADD COLUMN adopted_${side} INTEGER NOT NULL DEFAULT 0`);
+  }
+  db.exec(
+    `UPDATE connections SET adopted_down = s.down, adopted_up = s.up
+     FROM samples s WHERE s.conn = connections.key AND s.flags & ${FLAG_ADOPTED}`,
+  );
+}
+
 /** Where the copy of an original's agent file goes, before the file is altered. */
 export function backupOf(path: string): string {
   return `${path}.v0.2.0`;
@@ -121,5 +138,6 @@ export const JOURNAL_FILE: StoreFile = {
   migrations: [
     { version: 1, up: createJournal },
     { version: 2, up: addRunningMinute },
+    { version: 3, up: addAdoptedCounters },
   ],
 };

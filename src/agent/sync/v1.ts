@@ -4,8 +4,8 @@ import { DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
 import { formatTime } from '../../domain/time.ts';
 import { V1_SENDER } from '../../protocol/constants.ts';
 import type { Journal } from '../journal/journal.ts';
-import { FLAG_ADOPTED } from '../journal/outbox.ts';
 import { type ConnectionRow, fieldsOfRow } from '../journal/rows.ts';
+import { FLAG_ADOPTED } from '../journal/schema.ts';
 
 export interface V1Batch {
   which: 'adopted' | 'fallback';

@@ -9,7 +9,6 @@ import {
   type RowArray,
 } from '../../protocol/constants.ts';
 import type { SyncRequest } from '../../protocol/v2.ts';
-import { beginIfTakenOver } from './covers.ts';
 import type { Stream } from './heads.ts';
 import type { Ledger } from './ledger.ts';
 import { mergeSample, type RecordState, setClosed } from './record.ts';
@@ -168,7 +167,6 @@ export class BatchMerge {
     const cover = this.#context.records.covers.find(record, this.#stream.num);
     if (cover === undefined) return 'unknown-connection';
     const at = this.#bounded(minute);
-    beginIfTakenOver(record, cover, at);
     const booking = mergeSample(
       record,
       {

@@ -136,17 +136,3 @@ function join(record: RecordState, cover: Cover): void {
   const { counter } = record;
   if (cover.to.download === counter.download && cover.to.upload === counter.upload) cover.to = counter;
 }
-
-/**
- * A journal that took over a file of the original's goes on from counters that went by v1, and its totals cover what
- * came since (docs/adr/0020). It does not say so; but all that was booked lies before its first sample, whereas a journal
- * that sends again what it once sent by v1 begins with samples of that time.
- */
-export function beginIfTakenOver(record: RecordState, cover: Cover, minute: number): void {
-  const { base, to } = cover;
-  if (to.download > 0 || to.upload > 0 || base.download > 0 || base.upload > 0) return;
-  if (record.isNew || minute <= record.lastBucket || record.covers?.length !== 1) return;
-  cover.to = record.counter;
-  cover.changed = true;
-  record.coversChanged = true;
-}
