@@ -19,5 +19,11 @@ export const SEEDS: readonly NamedSeed[] = [
     faults: ['v1-fallback', 'drop'],
     found: 'bytes of the time of the original’s wire, unattributed once more when the totals came',
   },
+  {
+    seed: 1_818_964_254,
+    found: 'an old journal put back, taken for one that took over a file of the original’s',
+  },
+  { seed: 1_818_964_719, found: 'samples thinned before the master was upgraded, taken for the same' },
+  { seed: 72_000_053, found: 'a clone that still spoke the original’s wire, taken for the same' },
   { seed: 254_705_103, found: 'a check that took the record of a stale clone for the pruned one' },
 ];

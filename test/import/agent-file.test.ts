@@ -178,6 +178,29 @@ describe('the original’s file as --local-database', () => {
     expect([since.down, unattributed.down]).toEqual([5 * 2600, 0]);
   });
 
+  it('goes by the original’s wire for a while, and its totals then cover what came since, and no more', async () => {
+    const live = core.open({ type: 'HTTPS' }, { download: 5000 });
+    master.fault = (_n, wire) => (wire === '/api/v2/sync' ? { status: 404 } : 'none');
+    let agent = takeOver([originalRow(live, { conn_download: 3000, conn_upload: 0 })]);
+    for (let minute = 0; minute < 3; minute++) {
+      core.move(live, 100, 10);
+      core.moveUnlisted(7, 0);
+      later(60_000, agent);
+      await agent.deliver();
+    }
+    master.fault = () => 'none';
+    // It looks for the newer wire at once when it begins again.
+    agent.close();
+    agent = start();
+    later(1000, agent);
+    await agent.deliver();
+    expect(records()).toEqual({ [`router ${live}`]: [5300, 30] });
+    const sum = (sql: string) => master.merger.db.prepare(sql).pluck().get();
+    expect(sum('SELECT total(down) FROM core_totals')).toBe(2300 + 2 * 7);
+    expect(sum('SELECT total(unmeasured_down) FROM core_totals')).toBe(3000);
+    expect(sum('SELECT total(down) FROM pending_facts WHERE kind = 2')).toBe(2 * 7);
+  });
+
   it('keeps what cannot be delivered where people can see it', async () => {
     const agent = takeOver([
       originalRow('negative', { conn_download: -5 }),

@@ -127,9 +127,9 @@ describe('what a journal’s totals cover of a connection', () => {
     ]);
   });
 
-  it('begins at the counter for a journal that goes on where a file of the original’s ended', () => {
+  it('begins at its base for a journal that goes on where a file of the original’s ended', () => {
     v1(1, 1000);
-    deliver('one', 2, 1200, 210);
+    deliver('one', 2, 1200, 210, 1000);
     expect(unattributed()).toEqual([[2, 10]]);
   });
 
