@@ -128,7 +128,7 @@ export class Recorder implements Component, SnapshotSink {
     const at = clock.now();
     const running = settle ? null : minuteOf(at);
     const idle = (books.state.lastGood ?? 0) - this.#writtenGood < IDLE_WRITE_MS;
-    const ended = books.hasUnsaved && running !== this.#packed;
+    const ended = books.hasUnsaved && (settle || running !== this.#packed);
     if (!books.hasChanges && !ended && idle) return true;
     try {
       journal.flush(books.changes(), at, running);
