@@ -25,6 +25,9 @@ export const SEEDS: readonly NamedSeed[] = [
   },
   { seed: 1_818_964_719, found: 'samples thinned before the master was upgraded, taken for the same' },
   { seed: 72_000_053, found: 'a clone that still spoke the original’s wire, taken for the same' },
-  { seed: 1_841_327_045, found: 'a packed minute that stayed packed after a restart in which nothing moved' },
+  {
+    seed: 1_841_327_045,
+    found: 'the last minute sent by the original’s wire, not the one with the highest counters',
+  },
   { seed: 254_705_103, found: 'a check that took the record of a stale clone for the pruned one' },
 ];

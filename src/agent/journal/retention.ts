@@ -84,14 +84,18 @@ export function applyRetention(
   const minute = minuteOf(before);
   return db.transaction(() => {
     const connections = pruneDelivered(db, before, Number.MAX_SAFE_INTEGER);
-    const seen = new Set<number>();
+    const kept = new Map<number, { down: number; up: number }>();
     let samples = 0;
     const drop = db.prepare('DELETE FROM samples WHERE minute = ? AND conn = ?');
     const old = db
-      .prepare('SELECT minute, conn FROM samples WHERE minute < ? AND dirty = 0 ORDER BY minute DESC')
-      .all(minute) as { minute: number; conn: number }[];
+      .prepare(
+        'SELECT minute, conn, down, up FROM samples WHERE minute < ? AND dirty = 0 ORDER BY minute DESC',
+      )
+      .all(minute) as { minute: number; conn: number; down: number; up: number }[];
     for (const row of old) {
-      if (!seen.has(row.conn)) seen.add(row.conn);
+      const newer = kept.get(row.conn);
+      // Where the clock was set back in between, an earlier minute has the higher counters.
+      if (newer === undefined || row.down > newer.down || row.up > newer.up) kept.set(row.conn, row);
       else samples += drop.run(row.minute, row.conn).changes;
     }
     db.prepare(

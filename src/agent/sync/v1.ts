@@ -34,10 +34,15 @@ export function nextV1(journal: Journal, which: 'adopted' | 'fallback', limit: n
     `SELECT minute, conn, down, up, rev FROM samples INDEXED BY samples_dirty WHERE dirty = 1 ${only}
        ORDER BY minute, conn LIMIT ?`,
   ).all(limit) as Sample[];
-  const newest = new Map<number, Sample>();
-  for (const sample of samples) newest.set(sample.conn, sample);
+  // Nearly always the newest sample; but where the clock was set back in between, later minutes have lower counters.
+  const highest = new Map<number, Sample>();
+  for (const sample of samples) {
+    const before = highest.get(sample.conn) ?? sample;
+    const [down, up] = [Math.max(sample.down, before.down), Math.max(sample.up, before.up)];
+    highest.set(sample.conn, { ...sample, down, up });
+  }
   const select = prepared(journal.db, 'SELECT * FROM connections WHERE key = ?');
-  const records = [...newest.values()].map((sample) =>
+  const records = [...highest.values()].map((sample) =>
     recordOf(select.get(sample.conn) as ConnectionRow, sample),
   );
   return { which, records, samples: samples.map((s) => [s.minute, s.conn, s.rev]) };
