@@ -47,6 +47,18 @@ describe('retention', () => {
     expect(b.rows('SELECT down FROM totals WHERE dirty = 0')).toEqual([{ down: 50 }]);
   });
 
+  it('keeps the highest counters, too, where the clock was set back in between', () => {
+    b.shows(600, [0, 0], { open: [0, 0] }).shows(601, [50, 0], { open: [50, 0] });
+    b.shows(60, [80, 0], { open: [80, 0] });
+    b.delivers();
+    b.shows(9 * DAY, [100, 0], { open: [100, 0] });
+    retain(9 * DAY);
+    expect(b.samples('open').filter(([minute]) => (minute ?? 0) < 100)).toEqual([
+      [1, 80, 0, 0],
+      [10, 50, 0, 0],
+    ]);
+  });
+
   it('of 0 days keeps everything', () => {
     passing(10, 1000);
     b.delivers();
