@@ -17,11 +17,10 @@ export function drawPhase(random: () => number): number {
   return EARLIEST_MS + random() * SPREAD_MS;
 }
 
-/** Milliseconds until the next sync; intervals of a minute and more are brought to the phase. */
+/** Milliseconds until the next sync; intervals of whole minutes are brought to the phase, others are what they are. */
 export function untilNext(intervalMs: number, now: number, phase: number): number {
-  if (!holdsRunningMinute(intervalMs)) return intervalMs;
+  if (intervalMs % MINUTE_MS !== 0) return intervalMs;
   const late = (((now + intervalMs - phase) % MINUTE_MS) + MINUTE_MS) % MINUTE_MS;
-  const wait = intervalMs - late;
-  // A timer that fires early, or the first sync just before the phase: not twice in a row.
-  return wait < MINUTE_MS / 2 ? wait + MINUTE_MS : wait;
+  // The nearest such time: a timer that fires early must not lead to two syncs in a row.
+  return late > MINUTE_MS / 2 ? intervalMs - late + MINUTE_MS : intervalMs - late;
 }

@@ -157,7 +157,12 @@ function watched(books: Books, agent: AgentRow, period: NamedPeriod): { from: nu
 function isOpen({ waiting, now }: Books, agent: AgentRow, period: NamedPeriod): boolean {
   const pending = waiting.some((row) => row.from < period.to && row.to > period.from);
   if (pending) return true;
-  return period.to > now || Math.max(agent.bookedTo + MINUTE_MS, agent.lastSnapshot) < period.to;
+  return period.to > now || deliveredTo(agent) < period.to;
+}
+
+/** Up to where the agent can have nothing more: the minute of its last snapshot may have arrived in part, or not at all. */
+function deliveredTo({ lastSnapshot, bookedTo }: AgentRow): number {
+  return lastSnapshot === 0 ? bookedTo + MINUTE_MS : lastSnapshot - (lastSnapshot % MINUTE_MS);
 }
 
 function stateOf(

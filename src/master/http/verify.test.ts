@@ -72,6 +72,27 @@ describe('GET /verify', () => {
     files.db.prepare('DELETE FROM pending_facts WHERE seq = ?').run(lastInsertRowid);
   });
 
+  it('calls a day open while its last minute may have arrived in part only', async () => {
+    const state = async (lastSnapshot: number) => {
+      files.db
+        .prepare("UPDATE agents SET last_snapshot = ?, booked_to = ? WHERE agent_id = 'a'")
+        .run(lastSnapshot, D1 / 60_000 + 1439);
+      const { data } = await verify(`${range}&agent=a`, [
+        { ...booked('a', 0, 910, 100), attributed: { download: 910, upload: 90 } },
+      ]);
+      return data[0].state;
+    };
+    try {
+      // Something of its last minute was delivered; the snapshots after that were not.
+      expect(await state(D1 + DAY - 18_000)).toBe('open');
+      expect(await state(D1 + DAY + 200)).toBe('balanced');
+    } finally {
+      files.db
+        .prepare("UPDATE agents SET last_snapshot = 0, booked_to = ? WHERE agent_id = 'a'")
+        .run(NOW / 60_000 - 1);
+    }
+  });
+
   it('sets core totals against what was booked, by agent and day', async () => {
     const { data } = await verify(range, [
       { ...booked('a', 0, 910, 100), attributed: { download: 910, upload: 90 } },
