@@ -336,8 +336,8 @@ export class Journal {
 const PLACES = 2 ** 20;
 
 /**
- * In the order of the file, so that neighbours in it are written after one another. Sorted as numbers: with 10,000
- * connections a comparison in JavaScript for each step takes longer than writing a tenth of them.
+ * In the order of the file, so that neighbours in it are written after one another. Sorted as numbers, natively, without
+ * a call into JavaScript for each comparison.
  */
 function inOrderOfKeys(entries: readonly BookEntry[]): BookEntry[] {
   const places = Float64Array.from(entries, (entry, i) => entry.key * PLACES + i).sort();

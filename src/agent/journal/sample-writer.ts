@@ -13,12 +13,13 @@ const put = (rows: readonly string[], dirty: string) =>
      rup = excluded.rup, rev = excluded.rev ${dirty}`;
 
 /**
- * Writes the samples of a flush: at 10,000 changing connections the agent's largest work. Nearly all of them overwrite
- * a row that is dirty already; a statement that does not name `dirty` leaves the index of dirty rows alone. Rows
- * that were acknowledged meanwhile are left out by it, which its count of changes tells, and are then written one by one.
+ * Writes samples as rows: those of minutes that ended, and all of them before a sync that shows the running minute. Then
+ * many overwrite a row that is dirty already; a statement that does not name `dirty` leaves the index of dirty rows
+ * alone. Rows that were acknowledged meanwhile are left out by it, which its count of changes tells, and are then written
+ * one by one.
  *
- * Nearly all are of the running minute and have nothing recovered, too: binding a number takes a tenth of the time
- * of writing the whole row, so those go with three of them.
+ * Most are of one minute and have nothing recovered: those go with three parameters each instead of seven (10,000 rows
+ * 9 ms instead of 12).
  */
 export class SampleWriter {
   readonly #many: Statement;
