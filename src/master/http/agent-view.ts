@@ -48,7 +48,13 @@ export function agentView(agent: AgentRow, totals: AgentTotals, now: number) {
     journal: { bytes: agent.journalBytes, budget: agent.journalBudget },
     lost: agent.lost,
     conflict:
-      agent.conflict === null ? null : { at: formatTime(agent.conflict.at), reason: agent.conflict.what },
+      agent.conflict === null
+        ? null
+        : {
+            since: formatTime(agent.conflict.since),
+            at: formatTime(agent.conflict.at),
+            reason: agent.conflict.what,
+          },
   };
 }
 

@@ -126,7 +126,7 @@ function verifyRow(
     core === undefined ? NONE : { download: core.unmeasuredDownload, upload: core.unmeasuredUpload };
   const attributed = booked?.attributed ?? NONE;
   const unattributed = booked?.unattributed ?? NONE;
-  const totals: Bytes | null = agent.measured ? pick(core ?? NONE) : null;
+  const totals: Bytes | null = isMeasured(agent, period, core) ? pick(core ?? NONE) : null;
   const sides = totals && ([sum(totals, unmeasured), sum(attributed, unattributed)] as const);
   return {
     agent_id: agent.agentId,
@@ -144,6 +144,19 @@ function verifyRow(
     gaps: gaps.map((gap) => ({ from: formatTime(gap.from), to: formatTime(gap.to), reason: gap.reason })),
     state: stateOf(totals, sides, unattributed, isOpen(books, agent, period)),
   };
+}
+
+/**
+ * Whether the core's totals can vouch for a period: not where none came while bytes did (the original's wire), nor
+ * where several sources took turns. What one record under a wrong name can spoil is the time of the conflict alone.
+ */
+function isMeasured(agent: AgentRow, period: NamedPeriod, core: CoreTotalsRow | undefined): boolean {
+  if (!agent.measured) return false;
+  const { conflict } = agent;
+  if (conflict !== null && conflict.since < period.to && conflict.at >= period.from) return false;
+  if (core === undefined) return true;
+  const unmeasured = core.unmeasuredDownload !== 0 || core.unmeasuredUpload !== 0;
+  return core.download !== 0 || core.upload !== 0 || !unmeasured;
 }
 
 /** The part of a period from the agent's first snapshot to the newest that arrived. */

@@ -93,6 +93,48 @@ describe('GET /verify', () => {
     }
   });
 
+  it('calls not measured what a conflict touches, and the time before it not', async () => {
+    const set = files.db.prepare(
+      "UPDATE agents SET conflict = 'two', conflict_since = ?, conflict_at = ? WHERE agent_id = 'a'",
+    );
+    set.run(D1 + DAY + 5, D1 + DAY + 10);
+    try {
+      const { data } = await verify(`${range}&agent=a`, [
+        { ...booked('a', 0, 910, 100), attributed: { download: 910, upload: 90 } },
+        booked('a', 1, 400, 90),
+      ]);
+      expect(data.map((row: { state: string; core: unknown }) => [row.state, row.core === null])).toEqual([
+        ['balanced', false],
+        ['not measured', true],
+        ['open', false],
+      ]);
+    } finally {
+      files.db.exec(
+        "UPDATE agents SET conflict = NULL, conflict_since = NULL, conflict_at = NULL WHERE agent_id = 'a'",
+      );
+    }
+  });
+
+  it('calls not measured a time in which bytes came without any totals', async () => {
+    const minute = (D1 + DAY) / 60_000;
+    files.db
+      .prepare(
+        "UPDATE core_totals SET down = 0, up = 0, unmeasured_down = 500 WHERE agent_id = 'a' AND minute = ?",
+      )
+      .run(minute);
+    try {
+      const { data } = await verify(`${range}&agent=a`, [booked('a', 1, 500, 0)]);
+      expect(data[1]).toMatchObject({ day: '2026-01-02', state: 'not measured', core: null });
+      expect(data[0].core).not.toBeNull();
+    } finally {
+      files.db
+        .prepare(
+          "UPDATE core_totals SET down = 500, up = 50, unmeasured_down = 0 WHERE agent_id = 'a' AND minute = ?",
+        )
+        .run(minute);
+    }
+  });
+
   it('sets core totals against what was booked, by agent and day', async () => {
     const { data } = await verify(range, [
       { ...booked('a', 0, 910, 100), attributed: { download: 910, upload: 90 } },

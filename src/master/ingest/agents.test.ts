@@ -63,7 +63,9 @@ describe('conflicts under one agent id', () => {
   it('sees two journals that take turns, says so once, and forgets it an hour after the last sign', () => {
     const heads = new Map<string, string | null>();
     for (const stream of ['one', 'two', 'one', 'two', 'one']) beat(stream, stream, heads);
-    expect(agent()).toMatchObject({ conflict: 'two journals use this id', measured: 0 });
+    expect(agent()).toMatchObject({ conflict: 'two journals use this id', measured: 1 });
+    const span = merger.db.prepare('SELECT conflict_since, conflict_at FROM agents').get();
+    expect(span).toEqual({ conflict_since: now - 20 * SECOND, conflict_at: now });
     expect(merger.takeConflicts()).toHaveLength(1);
     now += HOUR;
     beat('one', 'one', heads);
@@ -87,7 +89,7 @@ describe('conflicts under one agent id', () => {
     v1();
     expect(agent()).toMatchObject({
       conflict: 'an agent of the original and one of this version use this id',
-      measured: 0,
+      measured: 1,
     });
   });
 });

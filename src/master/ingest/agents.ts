@@ -57,27 +57,27 @@ export class AgentTable {
     }
     const conflict = known === undefined ? null : conflictOf(known, contact);
     if (conflict !== null) {
-      prepared(this.#db, 'UPDATE agents SET conflict = ?, conflict_at = ? WHERE agent_id = ?').run(
-        conflict,
-        now,
-        agentId,
-      );
+      prepared(
+        this.#db,
+        'UPDATE agents SET conflict = ?, conflict_at = ?, conflict_since = ifnull(conflict_since, ?) WHERE agent_id = ?',
+      ).run(conflict, now, now, agentId);
     } else if (known?.conflict_at != null && now - known.conflict_at > OVER_MS) {
-      prepared(this.#db, 'UPDATE agents SET conflict = NULL, conflict_at = NULL WHERE agent_id = ?').run(
-        agentId,
-      );
+      prepared(
+        this.#db,
+        'UPDATE agents SET conflict = NULL, conflict_at = NULL, conflict_since = NULL WHERE agent_id = ?',
+      ).run(agentId);
     }
     const begins = known?.conflict_at == null ? conflict : null;
     if (request === null) {
       prepared(
         this.#db,
-        'UPDATE agents SET last_contact = ?, protocol = ?, booked_to = max(booked_to, ?), measured = min(measured, ?) WHERE agent_id = ?',
-      ).run(now, protocol, contact.bookedTo, protocol === 2 ? 1 : 0, agentId);
+        'UPDATE agents SET last_contact = ?, protocol = ?, booked_to = max(booked_to, ?) WHERE agent_id = ?',
+      ).run(now, protocol, contact.bookedTo, agentId);
       return begins;
     }
     prepared(
       this.#db,
-      `UPDATE agents SET last_contact = ?, protocol = 2, measured = (conflict IS NULL), booked_to = max(booked_to, ?), version = ?, stream = ?, boot = ?,
+      `UPDATE agents SET last_contact = ?, protocol = 2, measured = 1, booked_to = max(booked_to, ?), version = ?, stream = ?, boot = ?,
            core_version = ?, core_state = ?, last_snapshot = ?, clock_offset_ms = ?, backlog = ?, interval_s = ?,
            sample_interval_ms = ?, quarantined = ?, journal_bytes = ?, journal_budget = ? WHERE agent_id = ?`,
     ).run(

@@ -159,6 +159,13 @@ function addCovers(db: Sqlite): void {
   );
 }
 
+/** Since when a conflict goes on; one that goes on already is taken to have begun at its newest sign. */
+function addConflictBegin(db: Sqlite): void {
+  db.exec(
+    'ALTER TABLE agents ADD COLUMN conflict_since INTEGER; UPDATE agents SET conflict_since = conflict_at',
+  );
+}
+
 export const RECORDS_FILE: StoreFile = {
   applicationId: 0x6d637472, // 'mctr'
   kind: 'records database',
@@ -166,5 +173,6 @@ export const RECORDS_FILE: StoreFile = {
   migrations: [
     { version: 1, up: createRecords },
     { version: 2, up: addCovers },
+    { version: 3, up: addConflictBegin },
   ],
 };

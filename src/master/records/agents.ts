@@ -22,6 +22,7 @@ interface Stored {
   records: number;
   measured: number;
   conflict_at: number | null;
+  conflict_since: number | null;
   conflict: string | null;
   lost_connections: number;
   lost_down: number;
@@ -59,7 +60,10 @@ export function listAgents(db: Sqlite, agentId: string | null): AgentRow[] {
     journalBudget: row.journal_budget,
     records: row.records,
     measured: row.measured !== 0,
-    conflict: row.conflict_at === null ? null : { at: row.conflict_at, what: row.conflict ?? '' },
+    conflict:
+      row.conflict_at === null
+        ? null
+        : { since: row.conflict_since ?? row.conflict_at, at: row.conflict_at, what: row.conflict ?? '' },
     lost: { connections: row.lost_connections, download: row.lost_down, upload: row.lost_up },
   }));
 }

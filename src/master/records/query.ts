@@ -69,9 +69,10 @@ export interface AgentRow {
   journalBytes: number;
   journalBudget: number;
   records: number;
-  /** Its core's totals are known, so its books can be checked. */
+  /** Totals of its core have come, so its books can be checked where they cover them. */
   measured: boolean;
-  conflict: { at: number; what: string } | null;
+  /** From its first sign to its newest. */
+  conflict: { since: number; at: number; what: string } | null;
   lost: { connections: number; download: number; upload: number };
 }
 

@@ -8,8 +8,8 @@ describe('agents and streams', () => {
   beforeEach(() => {
     given.records.db.exec(`
       INSERT INTO agents (agent_id, first_seen, last_contact, protocol, version, core_version, core_state, interval_s,
-        records, measured, conflict_at, conflict) VALUES
-        ('a', 10, 20, 2, '1.0', 'v1.19', 'connected', 5, 3, 1, NULL, NULL), ('b', 10, 20, 1, '', '', '', 0, 0, 0, 15, 'two journals');
+        records, measured, conflict_since, conflict_at, conflict) VALUES
+        ('a', 10, 20, 2, '1.0', 'v1.19', 'connected', 5, 3, 1, NULL, NULL, NULL), ('b', 10, 20, 1, '', '', '', 0, 0, 0, 12, 15, 'two journals');
       INSERT INTO streams (num, agent_id, stream, first_seen, last_seen) VALUES (1, 'a', 's1', 0, 0), (2, 'a', 's2', 0, 0), (3, 'b', 's3', 0, 0);
       INSERT INTO lost VALUES (1, 1, 100, 200, 5, 6, 7, 'disk-budget'), (2, 1, 300, 400, 1, 1, 1, 'forgotten-by-master');
       INSERT INTO gaps VALUES (1, 1, 100, 200, 'core-down'), (3, 1, 150, 300, 'stalled');
@@ -28,7 +28,7 @@ describe('agents and streams', () => {
       conflict: null,
       lost: { connections: 8, download: 6, upload: 7 },
     });
-    expect(agents[1]).toMatchObject({ agentId: 'b', conflict: { at: 15, what: 'two journals' } });
+    expect(agents[1]).toMatchObject({ agentId: 'b', conflict: { since: 12, at: 15, what: 'two journals' } });
     expect(await given.reader.agents('a')).toEqual([agents[0]]);
     expect(await given.reader.agents('c')).toEqual([]);
   });
