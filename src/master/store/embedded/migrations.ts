@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CodedError } from '../../../common/errors.ts';
-import { freshSchema } from './schema.ts';
+import { TABLE_NAMES } from './check-file.ts';
+import { COARSE_TIER, freshSchema } from './schema.ts';
 
 /** One step of the schema: statements that bring a store of version `to - 1` to `to`. */
 export interface FactMigration {
@@ -8,16 +9,14 @@ export interface FactMigration {
   readonly statements: readonly string[];
 }
 
-export const MIGRATIONS: readonly FactMigration[] = [];
+export const MIGRATIONS: readonly FactMigration[] = [{ to: 2, statements: COARSE_TIER }];
 
 /** Whose file it is: `empty` has no tables, `foreign` has tables but is none of ours. */
 export type FileKind = 'empty' | 'foreign' | { version: number };
 
 /** Reads without changing anything, so that a file that is refused stays as it was. */
 export async function identify(connection: DuckDBConnection): Promise<FileKind> {
-  const tables = await connection.runAndReadAll(
-    "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'",
-  );
+  const tables = await connection.runAndReadAll(TABLE_NAMES);
   const names = tables.getColumns()[0] ?? [];
   if (names.length === 0) return 'empty';
   if (!names.includes('meta') || !names.includes('lots')) return 'foreign';

@@ -12,7 +12,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { CodedError } from '../../../common/errors.ts';
-import { readStructure } from './check-file.ts';
+import { readStructure, TABLE_NAMES } from './check-file.ts';
 import { fileError } from './file-errors.ts';
 import { keepLastGood, restoreLastGood } from './last-good.ts';
 import { type FactMigration, identify, MIGRATIONS, migrate, refuseUnknown } from './migrations.ts';
@@ -149,7 +149,8 @@ async function inspect(duckdb: DuckDB, path: string, newest: number): Promise<vo
     try {
       const kind = await identify(connection);
       refuseUnknown(kind, path, newest);
-      if (typeof kind === 'object') for (const statement of readStructure()) await connection.run(statement);
+      const tables = (await connection.runAndReadAll(TABLE_NAMES)).getColumns()[0] ?? [];
+      for (const statement of readStructure(tables.map(String))) await connection.run(statement);
     } finally {
       connection.closeSync();
     }

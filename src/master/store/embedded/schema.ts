@@ -8,19 +8,28 @@ import {
 import { DERIVED_COLUMNS } from '../dictionary-values.ts';
 
 /** Grows with every change of what `freshSchema` creates, together with a step in `migrations.ts`. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 export const DICTIONARIES = Object.keys(DICTIONARY_KEYS) as Dictionary[];
 export const COLUMNS: readonly FactColumn[] = FACT_COLUMNS;
+
+/** The tables of facts by tier, finest first. `aside`: kinds 1 and 2, with the kind as first column. */
+export const TIERS = {
+  minute: { counted: 'minute', aside: 'minute_aside' },
+  half_hour: { counted: 'half_hour', aside: 'half_hour_aside' },
+} as const;
+
+/** Where a lot's facts go; the coarse tier is made from these (`rollup.ts`). */
+export const FACT_TABLES = TIERS.minute;
+
+/** Tables of facts, of which each row has its lot; one of the coarse tier that of the rollup that made it. */
+export const ALL_FACT_TABLES = Object.values(TIERS).flatMap(({ counted, aside }) => [counted, aside]);
 
 /**
  * Tables whose rows belong to a lot, in `lot`: what a cut empties. A table added here is cut with the others;
  * nothing else keeps lots.
  */
-export const LOT_TABLES = ['minute', 'minute_aside', 'lots'] as const;
-
-/** Those of them that hold facts, by what they hold. `aside`: kinds 1 and 2, with the kind as first column. */
-export const FACT_TABLES = { counted: 'minute', aside: 'minute_aside' } as const;
+export const LOT_TABLES = [...ALL_FACT_TABLES, 'lots', 'rollups'] as const;
 
 /** A name as SQL takes it, reserved words (`group`) included. */
 export function quoted(name: string): string {
@@ -44,11 +53,10 @@ const DIMENSION_COLUMNS = COLUMNS.map(({ name, sql, dictionary }) => ({
 }));
 
 /**
- * `conn` is the number of the record; `bucket` and `prev` are minutes since the epoch; `up` and `down` bytes.
+ * `conn` (of minutes only) is the number of the record; `bucket` and `prev` are minutes since the epoch; `up` and `down` bytes.
  * No key and no index: neither ingest nor any query needs one, and rows lie in the order of lots and time.
  */
-const MINUTE_COLUMNS = [
-  { name: 'conn', sql: 'BIGINT' },
+const HALF_HOUR_COLUMNS = [
   { name: 'lot', sql: 'INTEGER' },
   { name: 'bucket', sql: 'INTEGER' },
   { name: 'prev', sql: 'INTEGER' },
@@ -57,6 +65,14 @@ const MINUTE_COLUMNS = [
   { name: 'up', sql: 'BIGINT' },
   { name: 'down', sql: 'BIGINT' },
   { name: 'conns', sql: 'INTEGER' },
+];
+const MINUTE_COLUMNS = [{ name: 'conn', sql: 'BIGINT' }, ...HALF_HOUR_COLUMNS];
+
+/** The last row of `rollups` is the coarse tier's watermark: all lots up to it are in it. */
+export const COARSE_TIER = [
+  `CREATE TABLE half_hour (${columnList(HALF_HOUR_COLUMNS)})`,
+  `CREATE TABLE half_hour_aside (kind UTINYINT, ${columnList(HALF_HOUR_COLUMNS)})`,
+  'CREATE TABLE rollups (lot INTEGER PRIMARY KEY, made_at BIGINT)',
 ];
 
 function literal(value: string | bigint | null): string {
@@ -82,5 +98,6 @@ export function freshSchema(): string[] {
     ...DICTIONARIES.flatMap(dictionaryTable),
     `CREATE TABLE minute (${columnList(MINUTE_COLUMNS)})`,
     `CREATE TABLE minute_aside (kind UTINYINT, ${columnList(MINUTE_COLUMNS)})`,
+    ...COARSE_TIER,
   ];
 }
