@@ -50,6 +50,8 @@ export function createApp(deps: HttpDeps, options: HttpOptions): FastifyInstance
     ajv: {
       customOptions: {
         allErrors: true,
+        // Problems are told in words that need the value and what stands around it.
+        verbose: true,
         coerceTypes: false,
         removeAdditional: false,
         useDefaults: false,
@@ -61,6 +63,8 @@ export function createApp(deps: HttpDeps, options: HttpOptions): FastifyInstance
       sendError(deps.logger, error, request, reply.headers(SECURITY_HEADERS)),
     forceCloseConnections: 'idle',
   });
+  // A page may send text/plain to any origin without asking; application/json it may not.
+  app.removeContentTypeParser('text/plain');
   const registry = new RouteRegistry();
   app.decorate('registry', registry);
   app.addHook('onRoute', (route) => registry.add(route));

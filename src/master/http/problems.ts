@@ -1,72 +1,106 @@
 import type { FastifySchemaValidationError } from 'fastify';
 import type { ErrorDetail } from '../../common/errors.ts';
+import { chooseAlternatives } from './alternatives.ts';
+import { fieldPath } from './field-path.ts';
 import { parseInstant } from './instant.ts';
 import { nearestWord } from './nearest.ts';
 
-type Values = Readonly<Record<string, unknown>>;
+/** A query holds texts only, so that what its values are called differs from a body's. */
+export type Place = 'query' | 'body';
+
+/** What the validator says with `verbose`: the value that is wrong, and the schema around the keyword. */
+export interface Finding extends FastifySchemaValidationError {
+  readonly data?: unknown;
+  readonly parentSchema?: { readonly properties?: object };
+}
 
 /** Fields of a connection that facts do not hold, so that nothing can be summed by them. */
 const RECORD_ONLY = ['source_port', 'sniff_host', 'dns_mode', 'uid', 'dscp'];
 
+/** Of one answer: a body of 64 KiB can be wrong in more places than anybody reads. */
+const MAX_PROBLEMS = 100;
+
 /**
- * Every problem that the validator found, in words for whoever wrote the query. One for each field: what follows
+ * Every problem that the validator found, in words for whoever wrote the request. One for each field: what follows
  * from a wrong type is not said again.
  */
-export function problemsOf(
-  errors: readonly FastifySchemaValidationError[],
-  values: Values,
-  known: readonly string[],
-): ErrorDetail[] {
+export function problemsOf(findings: readonly Finding[], place: Place): ErrorDetail[] {
   const details = new Map<string, string>();
-  for (const error of errors) {
-    const field = fieldOf(error);
-    if (!details.has(field)) details.set(field, problemOf(error, field, values[field], known));
+  for (const { finding, instead } of chooseAlternatives(findings)) {
+    const field = fieldPath(finding.instancePath, nameOf(finding));
+    if (details.has(field)) continue;
+    const problem = instead.length === 0 ? problemOf(finding, place) : either(instead, place);
+    details.set(field, problem);
   }
-  return [...details].map(([field, problem]) => ({ field, problem }));
+  const listed = [...details].map(([field, problem]) => ({ field, problem }));
+  if (listed.length <= MAX_PROBLEMS) return listed;
+  const left = listed.length - MAX_PROBLEMS;
+  return [...listed.slice(0, MAX_PROBLEMS), { field: '', problem: `and ${left} more problems` }];
 }
 
-function fieldOf(error: FastifySchemaValidationError): string {
-  const { additionalProperty, missingProperty } = error.params as Record<string, string | undefined>;
-  return additionalProperty ?? missingProperty ?? error.instancePath.slice(1).split('/')[0] ?? '';
+/** The name of a field that is too much or missing; it is not in the path, which ends at the object. */
+function nameOf({ params }: Finding): string | undefined {
+  const { additionalProperty, missingProperty } = params as Record<string, string | undefined>;
+  return additionalProperty ?? missingProperty;
 }
 
-function problemOf(
-  error: FastifySchemaValidationError,
-  field: string,
-  value: unknown,
-  known: readonly string[],
-): string {
-  if (Array.isArray(value) && error.keyword !== 'additionalProperties') return 'is given more than once';
-  switch (error.keyword) {
+/** Alternatives of which none fits. */
+function either(alternatives: readonly Finding[], place: Place): string {
+  return [...new Set(alternatives.map((finding) => problemOf(finding, place)))].join(', or ');
+}
+
+function problemOf(finding: Finding, place: Place): string {
+  const { keyword, params, data } = finding;
+  if (place === 'query' && Array.isArray(data)) return 'is given more than once';
+  switch (keyword) {
     case 'additionalProperties':
-      return unknownProblem(field, known);
+      return unknownProblem(String(params.additionalProperty), finding, place);
     case 'required':
       return 'is required';
     case 'enum':
-      return enumProblem(String(value), error.params.allowedValues as string[]);
+      return enumProblem(String(data), params.allowedValues as string[]);
+    case 'const':
+      return `must be ${JSON.stringify(params.allowedValue)}`;
     case 'type':
-      return error.params.type === 'integer' ? 'must be a whole number' : 'must be a text';
+      return `must be ${TYPES[String(params.type)] ?? String(params.type)}`;
     case 'minimum':
-      return `must be at least ${String(error.params.limit)}`;
+      return `must be at least ${String(params.limit)}`;
     case 'maximum':
-      return `must be at most ${String(error.params.limit)}`;
+      return `must be at most ${String(params.limit)}`;
     case 'maxLength':
-      return `is longer than ${String(error.params.limit)} characters`;
+      return `is longer than ${String(params.limit)} characters`;
     case 'minLength':
       return 'is empty';
+    case 'maxItems':
+      return `has more than ${String(params.limit)} items`;
+    case 'minItems':
+      return params.limit === 1 ? 'is empty' : `has fewer than ${String(params.limit)} items`;
+    case 'uniqueItems':
+      return 'names something twice';
     case 'format':
-      return formatProblem(String(error.params.format), String(value));
+      return formatProblem(String(params.format), String(data));
     default:
-      return error.message ?? 'is not valid';
+      return finding.message ?? 'is not valid';
   }
 }
 
-function unknownProblem(field: string, known: readonly string[]): string {
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'a text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  null: 'null',
+};
+
+function unknownProblem(field: string, { parentSchema }: Finding, place: Place): string {
   if (RECORD_ONLY.includes(field)) {
     return 'is on connection records only: facts do not hold it, so nothing can be filtered by it here';
   }
-  const nearest = nearestWord(field, known);
-  return nearest === undefined ? 'is no parameter of this path' : `is unknown; did you mean "${nearest}"?`;
+  const nearest = nearestWord(field, Object.keys(parentSchema?.properties ?? {}));
+  if (nearest !== undefined) return `is unknown; did you mean "${nearest}"?`;
+  return place === 'query' ? 'is no parameter of this path' : 'is no field here';
 }
 
 function enumProblem(value: string, allowed: readonly string[]): string {

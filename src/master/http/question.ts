@@ -1,17 +1,10 @@
 import type { Static, TObject } from '@sinclair/typebox';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { CodedError, type ErrorDetail } from '../../common/errors.ts';
+import type { FastifyInstance } from 'fastify';
+import { CodedError } from '../../common/errors.ts';
+import { type Call, callOf } from './call.ts';
 import type { Failure, Success } from './envelope.ts';
-import { problemsOf } from './problems.ts';
+import { type Check, inspect } from './input.ts';
 import type { Scope } from './scope.ts';
-
-/** The request that a question came with. */
-export interface Call {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-  /** Aborted when the client hangs up: nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
-}
 
 /** A GET with parameters. */
 export interface Question<S extends TObject, T> {
@@ -20,55 +13,33 @@ export interface Question<S extends TObject, T> {
   /** Closed (`additionalProperties: false`): what it does not name is a mistake, never ignored. */
   readonly query: S;
   /** What no schema can say, about several parameters together; sees only values that are valid by themselves. */
-  check?(query: Partial<Static<S>>): ErrorDetail[];
+  readonly check?: Check<S>;
   answer(query: Static<S>, call: Call): Promise<Success<T> | Failure>;
 }
 
 /** Registers it so that all problems of a query are told at once, those of the schema and those of `check`. */
 export function addQuestion<S extends TObject, T>(app: FastifyInstance, question: Question<S, T>): void {
-  const known = Object.keys(question.query.properties);
-  const integers = known.filter((name) => question.query.properties[name]?.type === 'integer');
-  app.get(
-    question.path,
-    {
-      config: { scope: question.scope },
-      schema: { querystring: question.query },
-      attachValidation: true,
-      preValidation: (request, _reply, done) => {
-        readIntegers(request.query as Record<string, unknown>, integers);
-        done();
-      },
-    },
-    async (request, reply) => {
-      const values = request.query as Record<string, unknown>;
-      const details = problemsOf(request.validationError?.validation ?? [], values, known);
-      const valid = { ...values };
-      for (const { field } of details) delete valid[field];
-      const told = new Set(details.map(({ field }) => field));
-      const together = question.check?.(valid as Partial<Static<S>>) ?? [];
-      details.push(...together.filter(({ field }) => !told.has(field)));
-      if (details.length > 0)
-        throw new CodedError('bad_request', 'the query cannot be answered', { details });
-      return question.answer(valid as Static<S>, { request, reply, signal: signalOf(reply) });
-    },
+  const { path, scope, query: schema } = question;
+  const integers = Object.keys(schema.properties).filter(
+    (name) => schema.properties[name]?.type === 'integer',
   );
-}
-
-function signalOf(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort(new CodedError('timeout', 'the client hung up'));
+  app.get(path, { config: { scope } }, async (request, reply) => {
+    const given = withIntegers(request.query as Record<string, unknown>, integers);
+    const { details, value } = inspect(request, 'query', schema, given, question.check);
+    if (details.length > 0) throw new CodedError('bad_request', 'the query cannot be answered', { details });
+    return question.answer(value, callOf(request, reply));
   });
-  return controller.signal;
 }
 
 /**
  * A query holds texts; only what is plainly a whole number becomes one. The validator itself converts nothing, so
  * ` 5`, `1e2`, `0x10` and an empty text are no numbers.
  */
-function readIntegers(values: Record<string, unknown>, names: readonly string[]): void {
+function withIntegers(query: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  const values = { ...query };
   for (const name of names) {
     const value = values[name];
     if (typeof value === 'string' && /^-?\d{1,15}$/.test(value)) values[name] = Number(value);
   }
+  return values;
 }

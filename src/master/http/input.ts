@@ -1,0 +1,40 @@
+import type { Static, TObject } from '@sinclair/typebox';
+import type { FastifyRequest } from 'fastify';
+import type { ErrorDetail } from '../../common/errors.ts';
+import { topField } from './field-path.ts';
+import { type Finding, type Place, problemsOf } from './problems.ts';
+
+export type Check<S extends TObject> = (value: Partial<Static<S>>) => ErrorDetail[];
+
+/** A part of a request after it was looked at. Whole and of its type only where there are no details. */
+export interface Inspected<S extends TObject> {
+  readonly details: ErrorDetail[];
+  readonly value: Static<S>;
+}
+
+/**
+ * Everything that is wrong with a query, a body, or a part of a body: what the schema says, then what `check` says of
+ * the fields that are valid by themselves. The value itself is not changed, and nothing in it is converted.
+ * `details` has a problem of an empty field where the value as a whole is no object.
+ */
+export function inspect<S extends TObject>(
+  request: FastifyRequest,
+  place: Place,
+  schema: S,
+  value: unknown,
+  check?: Check<S>,
+): Inspected<S> {
+  const validate = request.compileValidationSchema(schema);
+  const details = validate(value) ? [] : problemsOf((validate.errors ?? []) as Finding[], place);
+  if (!isObject(value)) return { details, value: {} as Static<S> };
+  const valid: Record<string, unknown> = { ...value };
+  const wrong = new Set(details.map(({ field }) => topField(field)));
+  for (const field of wrong) delete valid[field];
+  const together = check?.(valid as Partial<Static<S>>) ?? [];
+  details.push(...together.filter(({ field }) => !wrong.has(topField(field))));
+  return { details, value: valid as Static<S> };
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
