@@ -1,4 +1,4 @@
-import { DIMENSIONS } from '../dimensions.ts';
+import { DIMENSIONS, FACT_DIMENSIONS } from '../dimensions.ts';
 import type { Operator } from './tree.ts';
 
 /** How the values of a field are written and compared; each type has its operators. */
@@ -41,6 +41,7 @@ export const OPERATORS_OF: Readonly<Record<FilterType, readonly Operator[]>> = {
 /** Closed sets that are fixed; the others (agents, networks) are those that the data has. */
 const FIXED: Readonly<Record<string, readonly string[]>> = {
   route: ['direct', 'proxied', 'reject'],
+  recovered: ['true', 'false'],
 };
 
 /** What a single connection has beside the dimensions. */
@@ -60,12 +61,10 @@ const OF_CONNECTIONS: readonly FilterField[] = [
 
 /** Everything that a filter can name: the dimension table first, in its order. */
 export const FILTER_FIELDS: readonly FilterField[] = [
-  ...DIMENSIONS.map(({ name, type }): FilterField => {
+  ...[...DIMENSIONS, ...FACT_DIMENSIONS].map(({ name, type }): FilterField => {
     const values = FIXED[name];
     return values === undefined ? { name, type } : { name, type, values };
   }),
-  { name: 'recovered', type: 'closed', values: ['true', 'false'] },
-  { name: 'hour_of_week', type: 'number' },
   ...OF_CONNECTIONS,
 ];
 

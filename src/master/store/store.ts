@@ -75,7 +75,14 @@ export interface FactCoverage {
 export const MAX_CHUNK = 1000;
 
 /** What a statement is given; arrays become lists. Numbers must be integers. */
-export type SqlValue = string | number | boolean | bigint | null | readonly number[] | readonly string[];
+export type SqlValue =
+  | string
+  | number
+  | boolean
+  | bigint
+  | null
+  | readonly number[]
+  | readonly (string | null)[];
 
 /** A statement with `$1 … $n` in its text; no text of a user is ever part of `text`. */
 export interface SqlQuery {
