@@ -1,14 +1,16 @@
-const INSTANT =
-  /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:(Z)|([+-])(\d{2})(?::?(\d{2}))?)$/i;
-const WITHOUT_ZONE = /^\d{4}-\d{2}-\d{2}(?:T[\d:.,]*)?$/i;
+const TIME =
+  /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:(Z)|([+-])(\d{2})(?::?(\d{2}))?)?)?$/i;
 const LOST_PLUS = /^\d{4}-\d{2}-\d{2}T[\d:.,]+ \d{2}:?\d{0,2}$/i;
 
 /**
- * A time in a query: ISO 8601 with a zone, so that it names one instant wherever it is read. Epoch ms, cut to
- * milliseconds; or what is wrong with it.
+ * What a text says of a time: the instant (epoch ms, cut to milliseconds), a local time (the same, as if it were
+ * UTC) that names an instant only together with a zone, or what is wrong with it.
  */
-export function parseInstant(text: string): { at: number } | { problem: string } {
-  const match = INSTANT.exec(text);
+export type ParsedTime = { readonly at: number } | { readonly local: number } | { readonly problem: string };
+
+/** A time in a query: ISO 8601, a day alone being its midnight. */
+export function parseInstant(text: string): ParsedTime {
+  const match = TIME.exec(text);
   if (match === null) return { problem: problemOf(text) };
   const part = (index: number): number => Number(match[index] ?? 0);
   const [hour, minute, second, zoneHour, zoneMinute] = [part(4), part(5), part(6), part(10), part(11)];
@@ -20,14 +22,19 @@ export function parseInstant(text: string): { at: number } | { problem: string }
   if (!exists || hour > 23 || minute > 59 || second > 59 || zoneHour > 23 || zoneMinute > 59) {
     return { problem: 'is no time that exists' };
   }
+  if (match[8] === undefined && match[9] === undefined) {
+    // Zones have no agreed clock before there was UTC.
+    return part(1) < 1970 || part(1) > 9998
+      ? { problem: 'must be of the years 1970 to 9998' }
+      : { local: utc };
+  }
   const offset = (zoneHour * 60 + zoneMinute) * 60_000;
   return { at: match[9] === '-' ? utc + offset : utc - offset };
 }
 
 function problemOf(text: string): string {
   if (LOST_PLUS.test(text)) return 'has a space where its zone begins: write "+" as %2B in a URL';
-  if (WITHOUT_ZONE.test(text)) return 'has no zone: end it with Z, or an offset such as +08:00';
-  return 'must be an ISO 8601 time with a zone, such as 2026-01-31T08:00:00Z';
+  return 'must be an ISO 8601 time such as 2026-01-31T08:00:00Z, or a local one such as 2026-01-31 or 2026-01-31T08:00';
 }
 
 /**

@@ -16,7 +16,10 @@ export const text = (description?: string) =>
 export const whole = (minimum: number, maximum: number): TInteger => Type.Integer({ minimum, maximum });
 
 export const instant = () =>
-  Type.String({ format: 'instant', description: 'ISO 8601 with a zone; the interval is half-open' });
+  Type.String({
+    format: 'instant',
+    description: 'ISO 8601 with a zone, or local and read in `tz`; the interval is half-open',
+  });
 
 export const timeZone = () => Type.String({ format: 'time-zone', description: 'IANA name; default UTC' });
 
@@ -31,7 +34,7 @@ export const NoQuery = Type.Object({}, { additionalProperties: false });
 
 /** The formats that schemas name, for the validator. */
 export const FORMATS: Readonly<Record<string, (value: string) => boolean>> = {
-  instant: (value) => 'at' in parseInstant(value),
+  instant: (value) => !('problem' in parseInstant(value)),
   'time-zone': (value) => canonicalZone(value) !== null,
   interval: (value) => parseInterval(value) !== null,
   port: (value) => value === '' || (/^\d{1,5}$/.test(value) && Number(value) <= 65_535),
@@ -42,11 +45,4 @@ export const port = () => Type.String({ format: 'port', description: '0 to 65535
 
 export function zoneOf(value: string | undefined): string {
   return (value === undefined ? null : canonicalZone(value)) ?? 'UTC';
-}
-
-/** Epoch milliseconds of a parameter that the validator let pass. */
-export function instantOf(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const parsed = parseInstant(value);
-  return 'at' in parsed ? parsed.at : undefined;
 }
