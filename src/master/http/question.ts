@@ -1,6 +1,7 @@
 import type { Static, TObject } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CodedError, type ErrorDetail } from '../../common/errors.ts';
+import { refusal } from '../query/filter-text.ts';
 import type { Failure, Success } from './envelope.ts';
 import { problemsOf } from './problems.ts';
 import type { Scope } from './scope.ts';
@@ -20,7 +21,7 @@ export interface Question<S extends TObject, T> {
   /** Closed (`additionalProperties: false`): what it does not name is a mistake, never ignored. */
   readonly query: S;
   /** What no schema can say, about several parameters together; sees only values that are valid by themselves. */
-  check?(query: Partial<Static<S>>): ErrorDetail[];
+  check?(query: Partial<Static<S>>): readonly ErrorDetail[] | Promise<readonly ErrorDetail[]>;
   answer(query: Static<S>, call: Call): Promise<Success<T> | Failure>;
 }
 
@@ -45,10 +46,9 @@ export function addQuestion<S extends TObject, T>(app: FastifyInstance, question
       const valid = { ...values };
       for (const { field } of details) delete valid[field];
       const told = new Set(details.map(({ field }) => field));
-      const together = question.check?.(valid as Partial<Static<S>>) ?? [];
+      const together = (await question.check?.(valid as Partial<Static<S>>)) ?? [];
       details.push(...together.filter(({ field }) => !told.has(field)));
-      if (details.length > 0)
-        throw new CodedError('bad_request', 'the query cannot be answered', { details });
+      if (details.length > 0) throw refusal(details);
       return question.answer(valid as Static<S>, { request, reply, signal: signalOf(reply) });
     },
   );
