@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parseAskedTime } from '../../domain/asked-time.ts';
 import { type AskedRange, boundsOf, checkRange } from './asked-range.ts';
 import { Bench, NOW } from './bench.test-support.ts';
 import { FakeServices } from './http.test-support.ts';
-import { parseInstant } from './instant.ts';
 
 const bench = new Bench();
 afterAll(() => bench.close());
@@ -77,7 +77,7 @@ describe('an asked range', () => {
     );
     fc.assert(
       fc.property(text, fc.constantFrom('UTC', 'Africa/Cairo', 'Pacific/Apia'), (from, tz) => {
-        const parsed = parseInstant(from);
+        const parsed = parseAskedTime(from);
         if ('problem' in parsed) expect(parsed.problem).not.toBe('');
         else expect(boundsOf({ from, tz }, NOW).from).toSatisfy(Number.isSafeInteger);
       }),

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox';
 import type { ErrorDetail } from '../../common/errors.ts';
+import { parseAskedTime } from '../../domain/asked-time.ts';
 import { instantOfLocal } from '../query/local-time.ts';
 import { type Bounds, RANGE_WORDS, type RangeWord, rangeOf } from '../query/range-words.ts';
-import { parseInstant } from './instant.ts';
 import { instant, oneOf, timeZone, zoneOf } from './parameters.ts';
 
 /** How a question says its interval, in a query string or in a body: a word, or bounds. */
@@ -45,7 +45,7 @@ export function boundsOf(asked: AskedRange, now: number): Bounds {
 
 function readBound(text: string | undefined, zone: string): number | undefined {
   if (text === undefined) return undefined;
-  const parsed = parseInstant(text);
+  const parsed = parseAskedTime(text);
   if ('local' in parsed) return instantOfLocal(zone, parsed.local);
   return 'at' in parsed ? parsed.at : undefined;
 }

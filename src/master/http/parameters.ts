@@ -1,6 +1,7 @@
 import { type TInteger, type TUnsafe, Type } from '@sinclair/typebox';
+import { parseAskedTime } from '../../domain/asked-time.ts';
 import { parseInterval } from '../query/interval.ts';
-import { canonicalZone, parseInstant } from './instant.ts';
+import { canonicalZone } from './time-zone.ts';
 
 /** Longest text of a parameter: the longest value of any field that can be filtered by. */
 const MAX_TEXT = 4096;
@@ -34,7 +35,7 @@ export const NoQuery = Type.Object({}, { additionalProperties: false });
 
 /** The formats that schemas name, for the validator. */
 export const FORMATS: Readonly<Record<string, (value: string) => boolean>> = {
-  instant: (value) => !('problem' in parseInstant(value)),
+  instant: (value) => !('problem' in parseAskedTime(value)),
   'time-zone': (value) => canonicalZone(value) !== null,
   interval: (value) => parseInterval(value) !== null,
   port: (value) => value === '' || (/^\d{1,5}$/.test(value) && Number(value) <= 65_535),

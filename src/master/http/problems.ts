@@ -1,7 +1,7 @@
 import type { FastifySchemaValidationError } from 'fastify';
 import type { ErrorDetail } from '../../common/errors.ts';
-import { parseInstant } from './instant.ts';
-import { nearestWord } from './nearest.ts';
+import { parseAskedTime } from '../../domain/asked-time.ts';
+import { nearestWord } from '../../domain/nearest.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -80,7 +80,7 @@ function enumProblem(value: string, allowed: readonly string[]): string {
 
 function formatProblem(format: string, value: string): string {
   if (format === 'instant') {
-    const parsed = parseInstant(value);
+    const parsed = parseAskedTime(value);
     return 'problem' in parsed ? parsed.problem : 'is not valid';
   }
   if (format === 'time-zone') return 'must be the IANA name of a time zone, such as Europe/Berlin';

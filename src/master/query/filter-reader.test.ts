@@ -81,7 +81,7 @@ describe('what the data knows of closed sets', () => {
         field: 'q',
         at: [0, 3],
         problem: 'age is known of single connections only',
-        hint: 'filter by it in Connections or Live',
+        hint: 'filter by it in /connections',
       },
     ]);
   });

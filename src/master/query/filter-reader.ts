@@ -1,5 +1,5 @@
 import { DIMENSIONS } from '../../domain/dimensions.ts';
-import type { FilterScope } from '../../domain/filter/parser.ts';
+import type { FilterScope } from '../../domain/filter/check.ts';
 import type { FactReader } from '../store/store.ts';
 import { type ReadFilter, readFilter } from './filter-text.ts';
 import { listed, named, type Sql, sql } from './sql.ts';

@@ -1,5 +1,6 @@
 import { CodedError, type ErrorDetail } from '../../common/errors.ts';
-import { type FilterScope, parseFilter } from '../../domain/filter/parser.ts';
+import type { FilterScope } from '../../domain/filter/check.ts';
+import { parseFilter } from '../../domain/filter/parser.ts';
 import type { Filter } from '../../domain/filter/tree.ts';
 
 /** Null when nothing is filtered; meaningless when there are problems. */

@@ -6,10 +6,10 @@ const LOST_PLUS = /^\d{4}-\d{2}-\d{2}T[\d:.,]+ \d{2}:?\d{0,2}$/i;
  * What a text says of a time: the instant (epoch ms, cut to milliseconds), a local time (the same, as if it were
  * UTC) that names an instant only together with a zone, or what is wrong with it.
  */
-export type ParsedTime = { readonly at: number } | { readonly local: number } | { readonly problem: string };
+export type AskedTime = { readonly at: number } | { readonly local: number } | { readonly problem: string };
 
-/** A time in a query: ISO 8601, a day alone being its midnight. */
-export function parseInstant(text: string): ParsedTime {
+/** A time as people ask for it, in a query or a filter: ISO 8601, a day alone being its midnight. */
+export function parseAskedTime(text: string): AskedTime {
   const match = TIME.exec(text);
   if (match === null) return { problem: problemOf(text) };
   const part = (index: number): number => Number(match[index] ?? 0);
@@ -35,17 +35,4 @@ export function parseInstant(text: string): ParsedTime {
 function problemOf(text: string): string {
   if (LOST_PLUS.test(text)) return 'has a space where its zone begins: write "+" as %2B in a URL';
   return 'must be an ISO 8601 time such as 2026-01-31T08:00:00Z, or a local one such as 2026-01-31 or 2026-01-31T08:00';
-}
-
-/**
- * The time zone of an IANA name in its one spelling, null when there is none. Offsets such as +08:00 know no
- * daylight saving and are none. (One spelling, because what is computed for a zone is kept by its name.)
- */
-export function canonicalZone(name: string): string | null {
-  if (!/^[A-Za-z]/.test(name)) return null;
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
-  } catch {
-    return null;
-  }
 }
