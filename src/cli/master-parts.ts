@@ -9,6 +9,7 @@ import { HttpServer } from '../master/http/server.ts';
 import { IngestThread } from '../master/ingest/ingest-thread.ts';
 import { RECORDS_FILE } from '../master/ingest/schema.ts';
 import { CatalogueService } from '../master/query/catalogue-service.ts';
+import { FilterReader } from '../master/query/filter-reader.ts';
 import { StatsService } from '../master/query/stats-service.ts';
 import { RecordsReader } from '../master/records/records-reader.ts';
 import { EmbeddedFactStore } from '../master/store/embedded/embedded-fact-store.ts';
@@ -67,8 +68,9 @@ export function buildMaster(setup: MasterSetup): MasterParts {
   const records = new RecordsReader({ path: database });
   const stats = new StatsService({ facts, gaps: records, freshness: flusher });
   const catalogue = new CatalogueService({ facts, freshness: flusher });
+  const filters = new FilterReader({ facts, freshness: flusher, records });
   const server = new HttpServer(
-    { ingest, records, stats, catalogue, probes: probes(ingest, flusher, records), logger },
+    { ingest, records, stats, catalogue, filters, probes: probes(ingest, flusher, records), logger },
     setup.http,
   );
   let lock: FileLock | undefined;

@@ -7,6 +7,7 @@ import { silentLogger } from '../../src/common/logger.ts';
 import { HttpServer } from '../../src/master/http/server.ts';
 import { IngestThread } from '../../src/master/ingest/ingest-thread.ts';
 import { CatalogueService } from '../../src/master/query/catalogue-service.ts';
+import { FilterReader } from '../../src/master/query/filter-reader.ts';
 import { StatsService } from '../../src/master/query/stats-service.ts';
 import { RecordsReader } from '../../src/master/records/records-reader.ts';
 import { EmbeddedFactStore } from '../../src/master/store/embedded/embedded-fact-store.ts';
@@ -54,6 +55,7 @@ export class WholeMaster {
         records,
         stats: new StatsService(asked),
         catalogue: new CatalogueService(asked),
+        filters: new FilterReader({ ...asked, records }),
         probes: [],
         logger,
       },

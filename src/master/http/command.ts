@@ -29,8 +29,8 @@ export function addCommand<S extends TObject, T>(app: FastifyInstance, command: 
   const contract = { summary, returns, body, ...(description && { description }), ...(errors && { errors }) };
   app.post(path, { config: { scope, contract }, onRequest: refuseEncoded }, async (request, reply) => {
     if (!isObject(request.body)) throw new CodedError('body_invalid', 'the body is no JSON object');
-    const parameters = inspect(request, 'query', NoQuery, request.query);
-    const given = inspect(request, 'body', body, request.body, command.check);
+    const parameters = await inspect(request, 'query', NoQuery, request.query);
+    const given = await inspect(request, 'body', body, request.body, command.check);
     const details = [...parameters.details, ...given.details];
     if (details.length > 0) throw new CodedError('bad_request', 'the body cannot be taken', { details });
     return command.answer(given.value, callOf(request, reply));

@@ -1,6 +1,7 @@
 import type { Logger } from '../../common/logger.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { CatalogueService } from '../query/catalogue-service.ts';
+import type { FilterReader } from '../query/filter-reader.ts';
 import type { StatsService } from '../query/stats-service.ts';
 import type { Records } from '../records/query.ts';
 import type { ReadinessProbe } from './readiness.ts';
@@ -11,6 +12,7 @@ export interface HttpDeps {
   readonly records: Records;
   readonly stats: Pick<StatsService, 'summary' | 'group' | 'timeseries'>;
   readonly catalogue: Pick<CatalogueService, 'filterOptions' | 'perAgent' | 'agentDetail' | 'dailySums'>;
+  readonly filters: Pick<FilterReader, 'read'>;
   /** What `/ready` asks beside the records. */
   readonly probes: readonly ReadinessProbe[];
   readonly logger: Logger;

@@ -4,6 +4,7 @@ import type { SyncAnswer } from '../../protocol/v2.ts';
 import type { Delivery } from '../ingest/ingest.ts';
 import type { Answer, DailySum, GroupRow, StatsMeta } from '../query/answers.ts';
 import type { AgentTotals } from '../query/catalogue-service.ts';
+import { readFilter } from '../query/filter-text.ts';
 import type { Records } from '../records/query.ts';
 import { createApp } from './app.ts';
 import type { HttpDeps, HttpOptions } from './deps.ts';
@@ -113,6 +114,7 @@ export function testDeps(services = new FakeServices()): HttpDeps {
     records: NO_RECORDS,
     stats: services.stats,
     catalogue: services.catalogue,
+    filters: { read: async (text, of, field) => readFilter(text, { of }, field) },
     probes: [],
     logger: silentLogger(),
   };

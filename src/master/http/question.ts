@@ -1,7 +1,9 @@
 import type { Static, TObject } from '@sinclair/typebox';
+
 import type { FastifyInstance } from 'fastify';
-import { CodedError } from '../../common/errors.ts';
+import { refusal } from '../query/filter-text.ts';
 import { type Call, callOf } from './call.ts';
+
 import type { Failure, Success } from './envelope.ts';
 import { type Check, inspect } from './input.ts';
 import type { Scope } from './scope.ts';
@@ -25,8 +27,8 @@ export function addQuestion<S extends TObject, T>(app: FastifyInstance, question
   );
   app.get(path, { config: { scope } }, async (request, reply) => {
     const given = withIntegers(request.query as Record<string, unknown>, integers);
-    const { details, value } = inspect(request, 'query', schema, given, question.check);
-    if (details.length > 0) throw new CodedError('bad_request', 'the query cannot be answered', { details });
+    const { details, value } = await inspect(request, 'query', schema, given, question.check);
+    if (details.length > 0) throw refusal(details);
     return question.answer(value, callOf(request, reply));
   });
 }

@@ -7,6 +7,7 @@ import { type Component, startAll, stopAll } from '../../common/component.ts';
 import { silentLogger } from '../../common/logger.ts';
 import { IngestThread } from '../ingest/ingest-thread.ts';
 import { CatalogueService } from '../query/catalogue-service.ts';
+import { FilterReader } from '../query/filter-reader.ts';
 import { StatsService } from '../query/stats-service.ts';
 import { RecordsReader } from '../records/records-reader.ts';
 import { EmbeddedFactStore } from '../store/embedded/embedded-fact-store.ts';
@@ -34,6 +35,7 @@ beforeAll(async () => {
       records,
       stats: new StatsService(asked),
       catalogue: new CatalogueService(asked),
+      filters: new FilterReader({ ...asked, records }),
       probes: [],
       logger,
     },

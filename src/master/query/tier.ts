@@ -34,10 +34,12 @@ const isHalfHour = (minute: number): boolean => minute % HALF_HOUR === 0;
  * The coarse tier answers whatever has its borders on half hours, since it has less to read and reaches further back;
  * the minutes answer the rest as far back as they are kept.
  */
-export function chooseTier({ wholeFrom }: Pick<Kept, 'wholeFrom'>, need: Need): ChosenTier {
+export function chooseTier({ wholeFrom, extent }: Omit<Kept, 'watermark'>, need: Need): ChosenTier {
   const begin = Math.min(...need.ranges.map(({ from }) => from));
-  const borders = [...need.ranges.flatMap(({ from, to }) => [from, to]), ...need.starts];
-  const fits = borders.every(isHalfHour);
+  // Where there is nothing to be told apart, any border will do: "up to now" is on no half hour.
+  const parts = (minute: number) => extent !== null && minute > extent.first && minute <= extent.last;
+  const borders = need.ranges.flatMap(({ from, to }) => [from, to]).filter(parts);
+  const fits = [...borders, ...need.starts].every(isHalfHour);
   const tier: TierName = !fits && begin >= wholeFrom.minute ? 'minute' : 'half_hour';
   return {
     tier,

@@ -24,6 +24,8 @@ export interface TrafficPlan extends Plan {
   readonly starts: readonly number[];
   /** False when bounds or points were moved outwards. */
   readonly aligned: boolean;
+  /** What the answer is of: what was asked, or where that had to be moved, what it was moved to. */
+  readonly answered: { readonly range: MinuteRange; readonly previous: MinuteRange | null };
   /** First minute that is still there, where the question reaches further back; else null. */
   readonly cutFrom: number | null;
   /** Unattributed bytes are a part of what was asked for. */
@@ -69,6 +71,9 @@ export function planTraffic(
     sums: sumsFor([...question.metrics, question.topBy]),
     present,
     compared: compared && widened(compared, tier),
+    answered: aligned
+      ? { range: asked, previous: compared }
+      : { range: present, previous: compared && widened(compared, tier) },
     interval,
     starts: widenedStarts(points, tier, present),
     aligned: aligned && asked.aligned,

@@ -73,8 +73,8 @@ export class TrafficService {
       reason: gap.reason,
     }));
     const meta: TrafficMeta = {
-      range: inMs(plan.present),
-      previous: plan.compared && inMs(plan.compared),
+      range: inMs(plan.answered.range),
+      previous: plan.answered.previous && inMs(plan.answered.previous),
       interval: plan.interval,
       tier: plan.source.tier,
       aligned: plan.aligned,

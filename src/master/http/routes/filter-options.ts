@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { GROUP_KEYS } from '../../query/group-keys.ts';
 import { MAX_GROUPS } from '../../query/questions.ts';
+import { boundsOf, checkRange, RANGE_PARAMETERS } from '../asked-range.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
 import { oneOf, text, whole } from '../parameters.ts';
@@ -11,6 +12,7 @@ export const FilterOptionsQuery = Type.Object(
   {
     filter_type: oneOf(GROUP_KEYS),
     query: Type.Optional(text('part of the value')),
+    ...RANGE_PARAMETERS,
     limit: Type.Optional(whole(1, MAX_GROUPS)),
   },
   { additionalProperties: false },
@@ -22,9 +24,11 @@ export function filterOptionsRoute(app: FastifyInstance, deps: HttpDeps): void {
     path: '/filter-options',
     scope: 'read',
     query: FilterOptionsQuery,
+    check: checkRange,
     answer: async (query, { signal }) => {
       const { filter_type: of, query: part = '', limit = MAX_GROUPS } = query;
-      const rows = await deps.catalogue.filterOptions({ of, query: part, limit }, { signal });
+      const bounds = boundsOf(query, (deps.now ?? Date.now)());
+      const rows = await deps.catalogue.filterOptions({ of, query: part, limit, ...bounds }, { signal });
       return success(rows.map(({ value, label, field }) => ({ value, label, field })));
     },
   });

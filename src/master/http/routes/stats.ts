@@ -6,11 +6,11 @@ import { GROUP_KEYS } from '../../query/group-keys.ts';
 import { METRICS, SORT_KEYS, SORT_ORDERS } from '../../query/metrics.ts';
 import { MAX_GROUPS } from '../../query/questions.ts';
 import type { ReadOptions } from '../../store/store.ts';
+import { boundsOf, checkRange, RANGE_PARAMETERS } from '../asked-range.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
 import { FILTER_PARAMETERS, filtersOf } from '../filter-parameters.ts';
-import { checkInterval } from '../interval-check.ts';
-import { instant, instantOf, interval, oneOf, timeZone, whole, zoneOf } from '../parameters.ts';
+import { interval, oneOf, whole, zoneOf } from '../parameters.ts';
 import { addQuestion } from '../question.ts';
 
 /** Known parameters that a type does not use are accepted, for the original's clients send them with every type. */
@@ -21,9 +21,7 @@ export const StatsQuery = Type.Object(
     group_by: Type.Optional(oneOf(GROUP_KEYS)),
     interval: Type.Optional(interval()),
     metric: Type.Optional(oneOf(METRICS)),
-    from: Type.Optional(instant()),
-    to: Type.Optional(instant()),
-    tz: Type.Optional(timeZone()),
+    ...RANGE_PARAMETERS,
     limit: Type.Optional(whole(1, MAX_GROUPS)),
     sort_by: Type.Optional(oneOf(SORT_KEYS)),
     sort_order: Type.Optional(oneOf(SORT_ORDERS)),
@@ -37,7 +35,7 @@ export function statsRoute(app: FastifyInstance, deps: HttpDeps): void {
     path: '/stats',
     scope: 'read',
     query: StatsQuery,
-    check: (query) => [...checkInterval(query), ...checkType(query)],
+    check: (query) => [...checkRange(query), ...checkType(query)],
     answer: async (query, { signal }) => {
       const { data, meta } = await ask(query, deps, { signal });
       return success<unknown>(data, { meta });
@@ -50,8 +48,12 @@ function checkType(query: Partial<StatsQuery>): ErrorDetail[] {
   return [{ field: 'group_by', problem: 'is required for type=group' }];
 }
 
-function ask(query: StatsQuery, { stats }: HttpDeps, options: ReadOptions): Promise<Answer<unknown>> {
-  const common = { from: instantOf(query.from), to: instantOf(query.to), filters: filtersOf(query) };
+function ask(
+  query: StatsQuery,
+  { stats, now = Date.now }: HttpDeps,
+  options: ReadOptions,
+): Promise<Answer<unknown>> {
+  const common = { ...boundsOf(query, now()), filters: filtersOf(query) };
   if (query.type === 'group' && query.group_by !== undefined) {
     const group = {
       ...common,
