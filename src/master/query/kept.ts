@@ -1,3 +1,4 @@
+import { HALF_HOUR } from '../../domain/bucket.ts';
 import type { RunQuery, SqlRow } from '../store/store.ts';
 import { sql } from './sql.ts';
 import type { Kept } from './tier.ts';
@@ -9,12 +10,12 @@ const MARKS = sql`SELECT
   (SELECT coalesce(max(value::BIGINT), 0) FROM meta WHERE key = 'minute_from')::INTEGER AS minutes,
   (SELECT coalesce(max(value::BIGINT), 0) FROM meta WHERE key = 'half_hour_from')::INTEGER AS half_hours`.render();
 
-const EXTENT =
-  sql`SELECT min(bucket) FILTER (WHERE fine) AS fine, min(bucket) AS first, max(bucket) AS last FROM (
+const EXTENT = sql`SELECT min(bucket) FILTER (WHERE fine) AS fine, min(bucket) AS first,
+  coalesce(max(bucket) FILTER (WHERE fine), max(bucket)) AS last FROM (
   SELECT true AS fine, unnest([min(bucket), max(bucket)]) AS bucket FROM minute
   UNION ALL SELECT true, unnest([min(bucket), max(bucket)]) FROM minute_aside
-  UNION ALL SELECT false, min(bucket) FROM half_hour
-  UNION ALL SELECT false, min(bucket) FROM half_hour_aside)`.render();
+  UNION ALL SELECT false, unnest([min(bucket), max(bucket) + ${HALF_HOUR - 1}]) FROM half_hour
+  UNION ALL SELECT false, unnest([min(bucket), max(bucket) + ${HALF_HOUR - 1}]) FROM half_hour_aside)`.render();
 
 /** A state of the store, by which answers are known to be still right. */
 export interface KeptAt extends Kept {

@@ -48,10 +48,18 @@ export function chooseTier({ wholeFrom, extent }: Omit<Kept, 'watermark'>, need:
   };
 }
 
-/** The range as a tier can answer it; nothing stays nothing. */
-export function widened({ from, to }: MinuteRange, tier: TierName): MinuteRange {
+/**
+ * The range as a tier can answer it; nothing stays nothing. A range that ends before there is anything must not reach
+ * into the first half hour, nor one that begins after it into the last.
+ */
+export function widened({ from, to }: MinuteRange, tier: TierName, extent: Extent | null): MinuteRange {
   if (tier === 'minute' || from === to) return { from, to };
-  return { from: floorHalfHour(from), to: Math.ceil(to / HALF_HOUR) * HALF_HOUR };
+  const isAfter = extent !== null && from > extent.last;
+  const isBefore = extent !== null && to <= extent.first;
+  return {
+    from: isAfter ? from : floorHalfHour(from),
+    to: isBefore ? floorHalfHour(to) : Math.ceil(to / HALF_HOUR) * HALF_HOUR,
+  };
 }
 
 /**

@@ -57,10 +57,12 @@ export function planTraffic(
   const starts = [...points, ...hourStarts(question, ranges)];
   const { tier, aligned, cutFrom } = chooseTier(kept, { ranges, starts });
   const source = sourceOf(tier, kept.watermark, question.overlay);
-  const present = widened(asked, tier);
+  const { extent } = kept;
+  const present = widened(asked, tier, extent);
+  const before = compared && widened(compared, tier, extent);
   const clock = wallClock(
     question.tz,
-    ranges.map((range) => widened(range, tier)),
+    ranges.map((range) => widened(range, tier, extent)),
     source.bucket,
   );
   return {
@@ -70,10 +72,8 @@ export function planTraffic(
     groupings: question.groupBy.map((name) => groupingOf(name, clock)),
     sums: sumsFor([...question.metrics, question.topBy]),
     present,
-    compared: compared && widened(compared, tier),
-    answered: aligned
-      ? { range: asked, previous: compared }
-      : { range: present, previous: compared && widened(compared, tier) },
+    compared: before,
+    answered: aligned ? { range: asked, previous: compared } : { range: present, previous: before },
     interval,
     starts: widenedStarts(points, tier, present),
     aligned: aligned && asked.aligned,
