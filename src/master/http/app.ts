@@ -20,6 +20,7 @@ import { agentsRoutes } from './routes/agents.ts';
 import { connectionsRoute } from './routes/connections.ts';
 import { filterOptionsRoute } from './routes/filter-options.ts';
 import { healthRoute } from './routes/health.ts';
+import { queryRoutes } from './routes/query.ts';
 import { readyRoute } from './routes/ready.ts';
 import { statsRoute } from './routes/stats.ts';
 import { syncRoutes } from './routes/sync.ts';
@@ -97,6 +98,7 @@ function registerRoutes(app: FastifyInstance, deps: HttpDeps): void {
         connectionsRoute,
         agentsRoutes,
         filterOptionsRoute,
+        queryRoutes,
         readyRoute,
         verifyRoute,
       ]) {

@@ -1,6 +1,7 @@
 import type { Static, TObject } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CodedError } from '../../common/errors.ts';
+import { refusal } from '../query/filter-text.ts';
 import { type Call, callOf } from './call.ts';
 import type { Described } from './contract.ts';
 import type { Failure, Success } from './envelope.ts';
@@ -32,7 +33,7 @@ export function addCommand<S extends TObject, T>(app: FastifyInstance, command: 
     const parameters = await inspect(request, 'query', NoQuery, request.query);
     const given = await inspect(request, 'body', body, request.body, command.check);
     const details = [...parameters.details, ...given.details];
-    if (details.length > 0) throw new CodedError('bad_request', 'the body cannot be taken', { details });
+    if (details.length > 0) throw refusal(details);
     return command.answer(given.value, callOf(request, reply));
   });
 }

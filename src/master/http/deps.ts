@@ -3,6 +3,7 @@ import type { Ingest } from '../ingest/ingest.ts';
 import type { CatalogueService } from '../query/catalogue-service.ts';
 import type { FilterReader } from '../query/filter-reader.ts';
 import type { StatsService } from '../query/stats-service.ts';
+import type { TrafficService } from '../query/traffic-service.ts';
 import type { Records } from '../records/query.ts';
 import type { ReadinessProbe } from './readiness.ts';
 
@@ -10,6 +11,7 @@ import type { ReadinessProbe } from './readiness.ts';
 export interface HttpDeps {
   readonly ingest: Pick<Ingest, 'v1' | 'v2'>;
   readonly records: Records;
+  readonly traffic: Pick<TrafficService, 'answer'>;
   readonly stats: Pick<StatsService, 'summary' | 'group' | 'timeseries'>;
   readonly catalogue: Pick<CatalogueService, 'filterOptions' | 'perAgent' | 'agentDetail' | 'dailySums'>;
   readonly filters: Pick<FilterReader, 'read'>;

@@ -9,6 +9,7 @@ import { IngestThread } from '../ingest/ingest-thread.ts';
 import { CatalogueService } from '../query/catalogue-service.ts';
 import { FilterReader } from '../query/filter-reader.ts';
 import { StatsService } from '../query/stats-service.ts';
+import { TrafficService } from '../query/traffic-service.ts';
 import { RecordsReader } from '../records/records-reader.ts';
 import { EmbeddedFactStore } from '../store/embedded/embedded-fact-store.ts';
 import { LotFlusher } from '../store/flusher.ts';
@@ -33,6 +34,7 @@ beforeAll(async () => {
     {
       ingest,
       records,
+      traffic: new TrafficService({ ...asked, records }),
       stats: new StatsService(asked),
       catalogue: new CatalogueService(asked),
       filters: new FilterReader({ ...asked, records }),
