@@ -13,7 +13,10 @@ export interface HttpDeps {
   readonly records: Records;
   readonly traffic: Pick<TrafficService, 'answer'>;
   readonly stats: Pick<StatsService, 'summary' | 'group' | 'timeseries'>;
-  readonly catalogue: Pick<CatalogueService, 'filterOptions' | 'perAgent' | 'agentDetail' | 'dailySums'>;
+  readonly catalogue: Pick<
+    CatalogueService,
+    'filterOptions' | 'perAgent' | 'agentDetail' | 'dailySums' | 'stepOfDays'
+  >;
   readonly filters: Pick<FilterReader, 'read'>;
   /** What `/ready` asks beside the records. */
   readonly probes: readonly ReadinessProbe[];

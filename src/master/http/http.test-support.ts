@@ -87,6 +87,7 @@ export class FakeServices {
   readonly asked: object[] = [];
   totals: AgentTotals[] = [];
   days: DailySum[] = [];
+  step = 1;
 
   #answer<T>(question: object, data: T): Promise<Answer<T>> {
     this.asked.push(question);
@@ -117,6 +118,7 @@ export class FakeServices {
       rules: [{ rule: 'Match', ...BYTES }],
     }),
     dailySums: async () => this.days,
+    stepOfDays: async () => this.step,
   };
 }
 

@@ -119,8 +119,8 @@ describe('a master with its own stores', () => {
     const values = series.body.data as { value: number }[];
     expect(values.reduce((sum, point) => sum + point.value, 0)).toBe(170);
     expect((await get('/filter-options?filter_type=chains')).body.data).toEqual([
-      { value: 'HK', label: 'HK', field: 'node' },
-      { value: 'DIRECT', label: 'DIRECT', field: 'node' },
+      { value: 'HK', label: 'HK', field: 'node', total: 110 },
+      { value: 'DIRECT', label: 'DIRECT', field: 'node', total: 60 },
     ]);
     expect((await get('/agents')).body.data).toMatchObject([
       { agent_id: '路由器', connections_count: 2, total_traffic: 170, status: 'online', protocol: 1 },

@@ -3,31 +3,24 @@ import { HALF_HOUR } from '../../domain/bucket.ts';
 import { mentions, mentionsOnly } from '../../domain/filter/names.ts';
 import { previousRange } from './compared-range.ts';
 import { groupingOf } from './grouping.ts';
-import { wallClock } from './hour-of-week.ts';
+import type { WallClock } from './hour-of-week.ts';
 import { estimatePoints, LADDER, parseInterval } from './interval.ts';
 import { type MinuteRange, resolveRange } from './range.ts';
 import { pointsOf } from './series-points.ts';
-import { type Source, sourceOf } from './source.ts';
+import type { Source } from './source.ts';
 import { sumsFor } from './sums-of-facts.ts';
-import { chooseTier, type Kept, widened, widenedStarts } from './tier.ts';
+import type { Kept } from './tier.ts';
 import type { TrafficQuestion } from './traffic-question.ts';
 import type { Plan } from './traffic-statements.ts';
-import { segments } from './zone.ts';
+import { type View, viewOf } from './view.ts';
 
 /** How a question is answered from what the store holds. */
-export interface TrafficPlan extends Plan {
+export interface TrafficPlan extends Plan, View {
   readonly question: TrafficQuestion;
   readonly source: Source;
+  readonly clock: WallClock;
   /** Width of the points, `auto` resolved; null for no series. */
   readonly interval: string | null;
-  /** Minutes at which the points begin, the first at the begin of the present or before; empty for no series. */
-  readonly starts: readonly number[];
-  /** False when bounds or points were moved outwards. */
-  readonly aligned: boolean;
-  /** What the answer is of: what was asked, or where that had to be moved, what it was moved to. */
-  readonly answered: { readonly range: MinuteRange; readonly previous: MinuteRange | null };
-  /** First minute that is still there, where the question reaches further back; else null. */
-  readonly cutFrom: number | null;
   /** Unattributed bytes are a part of what was asked for. */
   readonly unattributedApplies: boolean;
   /** Agents of which something can pass the question; null for all. */
@@ -49,35 +42,29 @@ export function planTraffic(
 ): TrafficPlan {
   const asked = resolveRange(question, kept.extent, now);
   const compared = comparedRange(question, asked);
-  const ranges = compared === null ? [asked] : [asked, compared];
   const countless = mentions(question.filter, OF_FACTS);
   refuseUncountable(question, countless);
   const interval = question.interval === 'auto' ? autoInterval(asked, kept) : question.interval;
-  const points = interval === null ? [] : pointsOf(interval, question.tz, asked);
-  const starts = [...points, ...hourStarts(question, ranges)];
-  const { tier, aligned, cutFrom } = chooseTier(kept, { ranges, starts });
-  const source = sourceOf(tier, kept.watermark, question.overlay);
-  const { extent } = kept;
-  const present = widened(asked, tier, extent);
-  const before = compared && widened(compared, tier, extent);
-  const clock = wallClock(
-    question.tz,
-    ranges.map((range) => widened(range, tier, extent)),
-    source.bucket,
+  const view = viewOf(
+    {
+      ranges: compared === null ? [asked] : [asked, compared],
+      starts: interval === null ? [] : pointsOf(interval, question.tz, asked),
+      tz: question.tz,
+      byHour: question.groupBy.includes('hour_of_week') || mentions(question.filter, ['hour_of_week']),
+      overlay: question.overlay,
+    },
+    kept,
   );
+  const [present, before = null] = view.ranges;
   return {
+    ...view,
     question,
-    source,
-    clock,
-    groupings: question.groupBy.map((name) => groupingOf(name, clock)),
+    groupings: question.groupBy.map((name) => groupingOf(name, view.clock)),
     sums: sumsFor([...question.metrics, question.topBy]),
     present,
     compared: before,
-    answered: aligned ? { range: asked, previous: compared } : { range: present, previous: before },
     interval,
-    starts: widenedStarts(points, tier, present),
-    aligned: aligned && asked.aligned,
-    cutFrom,
+    aligned: view.aligned && asked.aligned,
     agentsAsked,
     unattributedApplies: mentionsOnly(question.filter, ['agent', 'hour_of_week']),
     countless,
@@ -88,14 +75,6 @@ function comparedRange({ compare, tz }: TrafficQuestion, present: MinuteRange): 
   if (compare === null) return null;
   if (compare === 'previous') return previousRange(present, tz);
   return resolveRange(compare, null, 0);
-}
-
-/** Minutes at which hours begin on the clock of the wall, one for each offset, where the question tells hours apart. */
-function hourStarts({ groupBy, filter, tz }: TrafficQuestion, ranges: readonly MinuteRange[]): number[] {
-  if (!groupBy.includes('hour_of_week') && !mentions(filter, ['hour_of_week'])) return [];
-  return ranges.flatMap(({ from, to }) =>
-    segments(tz, from, Math.max(from + 1, to)).map(({ offset }) => -offset),
-  );
 }
 
 /** Groups cannot be ranked by a count that is not known. */

@@ -73,8 +73,8 @@ export class TrafficService {
       reason: gap.reason,
     }));
     const meta: TrafficMeta = {
-      range: inMs(plan.answered.range),
-      previous: plan.answered.previous && inMs(plan.answered.previous),
+      range: inMs(plan.answered[0]),
+      previous: plan.answered[1] === undefined ? null : inMs(plan.answered[1]),
       interval: plan.interval,
       tier: plan.source.tier,
       aligned: plan.aligned,

@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import type { ErrorDetail } from '../../../common/errors.ts';
 import type { Answer } from '../../query/answers.ts';
+import { readFilter } from '../../query/filter-text.ts';
 import { GROUP_KEYS } from '../../query/group-keys.ts';
 import { METRICS, SORT_KEYS, SORT_ORDERS } from '../../query/metrics.ts';
 import { MAX_GROUPS } from '../../query/questions.ts';
@@ -10,7 +11,7 @@ import { boundsOf, checkRange, RANGE_PARAMETERS } from '../asked-range.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
 import { FILTER_PARAMETERS, filtersOf } from '../filter-parameters.ts';
-import { interval, oneOf, whole, zoneOf } from '../parameters.ts';
+import { interval, oneOf, text, whole, zoneOf } from '../parameters.ts';
 import { addQuestion } from '../question.ts';
 
 /** Known parameters that a type does not use are accepted, for the original's clients send them with every type. */
@@ -22,6 +23,7 @@ export const StatsQuery = Type.Object(
     interval: Type.Optional(interval()),
     metric: Type.Optional(oneOf(METRICS)),
     ...RANGE_PARAMETERS,
+    filter: Type.Optional(text('a filter expression, beside the parameters')),
     limit: Type.Optional(whole(1, MAX_GROUPS)),
     sort_by: Type.Optional(oneOf(SORT_KEYS)),
     sort_order: Type.Optional(oneOf(SORT_ORDERS)),
@@ -35,7 +37,11 @@ export function statsRoute(app: FastifyInstance, deps: HttpDeps): void {
     path: '/stats',
     scope: 'read',
     query: StatsQuery,
-    check: (query) => [...checkRange(query), ...checkType(query)],
+    check: async (query) => [
+      ...checkRange(query),
+      ...checkType(query),
+      ...(await deps.filters.read(query.filter, 'facts')).problems,
+    ],
     answer: async (query, { signal }) => {
       const { data, meta } = await ask(query, deps, { signal });
       return success<unknown>(data, { meta });
@@ -53,7 +59,12 @@ function ask(
   { stats, now = Date.now }: HttpDeps,
   options: ReadOptions,
 ): Promise<Answer<unknown>> {
-  const common = { ...boundsOf(query, now()), filters: filtersOf(query) };
+  const common = {
+    ...boundsOf(query, now()),
+    tz: zoneOf(query.tz),
+    filters: filtersOf(query),
+    filter: readFilter(query.filter, { of: 'facts' }).filter,
+  };
   if (query.type === 'group' && query.group_by !== undefined) {
     const group = {
       ...common,
@@ -67,7 +78,6 @@ function ask(
   if (query.type === 'timeseries') {
     const series = {
       ...common,
-      tz: zoneOf(query.tz),
       interval: query.interval ?? 'day',
       metric: query.metric ?? 'connections',
     } as const;

@@ -6,7 +6,7 @@ import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
 import { oneOf, text, zoneOf } from '../parameters.ts';
 import { addQuestion } from '../question.ts';
-import { dayStart, VERIFY_GROUPS, verifyPeriods } from '../verify-periods.ts';
+import { dayStart, inSteps, VERIFY_GROUPS, verifyPeriods } from '../verify-periods.ts';
 import { verifyRows } from '../verify-rows.ts';
 
 const DAY_MS = 86_400_000;
@@ -43,7 +43,8 @@ async function rowsOf(query: VerifyQuery, deps: HttpDeps) {
   const asked = boundsOf(query, now);
   const to = asked.to ?? now;
   const from = asked.from ?? dayStart(zone, to - (DEFAULT_DAYS - 1) * DAY_MS);
-  const periods = verifyPeriods(query.group ?? 'day', zone, from, to);
+  const named = verifyPeriods(query.group ?? 'day', zone, from, to);
+  const periods = inSteps(named, await deps.catalogue.stepOfDays({ from, to, tz: zone }));
   const range = { from: periods[0]?.from ?? from, to: periods.at(-1)?.to ?? to };
   const { agent } = query;
   // Asked first: what is flushed between the two readings is then open, not unbalanced.
