@@ -32,7 +32,7 @@ export interface MaintenanceState {
   damage: string | null;
   /** Every column was read whole. */
   checkedAt: number;
-  /** The facts use more than their budget, and what is never dropped is the reason. */
+  /** The facts use more than their budget though nothing more of them may be dropped. */
   overBudget: boolean;
   coverage: FactCoverage | null;
   missing: readonly MissingFacts[];
@@ -92,14 +92,18 @@ export class Maintenance implements Component {
 
   /**
    * Begins a round at once when there was no rollup in the last hour: after days without a master, or when a facts
-   * file was put back or cut. Nothing waits for it.
+   * file was put back or cut. Nothing waits for it. Never throws: what fails is in `state`.
    */
   async start(): Promise<void> {
     this.#ending = new AbortController();
-    const before = await this.#facts.watermarkAt(this.#now() - HOUR_MS);
-    await this.look();
-    if (before === this.state.coverage?.watermark) void this.run();
     this.#schedule();
+    try {
+      const before = await this.#facts.watermarkAt(this.#now() - HOUR_MS);
+      await this.#look();
+      if (before === this.state.coverage?.watermark) void this.run();
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   /** Lets the step under way end, and none begin. */
@@ -109,8 +113,15 @@ export class Maintenance implements Component {
     await this.#flight;
   }
 
-  /** What readiness tells of the facts, read anew: after a gap was recorded or lots were cut. */
-  async look(): Promise<void> {
+  /** Lots were cut, or recorded as gaps: readiness tells of it from now on. Never throws. */
+  lost(): void {
+    this.#look().catch((error: unknown) =>
+      this.#log.error({ err: error }, 'what is missing of the facts could not be read'),
+    );
+  }
+
+  /** What readiness tells of the facts, read anew. */
+  async #look(): Promise<void> {
     this.state.coverage = await this.#facts.coverage();
     this.state.missing = await this.#facts.missing();
     this.state.checkedAt = await this.#facts.checkedAt();
@@ -145,7 +156,7 @@ export class Maintenance implements Component {
       () => this.#dropTooMuch(begun),
       () => this.#merge(begun),
       () => this.#check(begun),
-      () => this.look(),
+      () => this.#look(),
     ];
     try {
       for (const job of jobs) if (this.#goesOn) await job();
@@ -153,11 +164,14 @@ export class Maintenance implements Component {
       this.metrics.rounds++;
       Object.assign(this.state, { lastRoundAt: begun, error: null });
     } catch (error) {
-      if (!this.#goesOn) return;
-      this.metrics.failures++;
-      this.state.error = error instanceof Error ? error.message : String(error);
-      this.#log.error({ err: error }, 'the facts could not be kept in order; it is tried again next hour');
+      if (this.#goesOn) this.#failed(error);
     }
+  }
+
+  #failed(error: unknown): void {
+    this.metrics.failures++;
+    this.state.error = error instanceof Error ? error.message : String(error);
+    this.#log.error({ err: error }, 'the facts could not be kept in order; it is tried again next hour');
   }
 
   async #rollUp(): Promise<void> {
@@ -178,6 +192,8 @@ export class Maintenance implements Component {
     if (budget === null) return;
     const dropped = await retainBySize(this.#facts, budget, now);
     this.#count(dropped, 'the oldest facts were dropped, to stay within --facts-budget');
+    // It may only be that the space of what went is not free yet: that shows in the next round.
+    if (dropped.minute + dropped.half_hour > 0) return;
     if (dropped.over && !this.state.overBudget) {
       this.#log.warn(
         { budget },

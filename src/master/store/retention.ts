@@ -30,6 +30,12 @@ function dayOf(instant: number): number {
   return Math.floor(instant / DAY_MS) * DAY;
 }
 
+/**
+ * An engine may give space free by large groups of rows alone, when all of a group are gone. Where nothing came free for
+ * so many rows, something else keeps their space, and dropping more would not help.
+ */
+const ROWS_THAT_SHOW = 250_000;
+
 /** Rows dropped, by tier; whole days go, so that what is kept begins with one. */
 export type Dropped = Record<TierName, number>;
 
@@ -45,53 +51,49 @@ export async function retainByAge(facts: FactStore, policy: RetentionPolicy, now
   return dropped;
 }
 
-/** `over`: the budget is exceeded by what is never dropped, or by space that could not be given free yet. */
+/** `over`: the facts still use more: nothing more may go, or what went is still in use by questions. */
 export type BySize = Dropped & { over: boolean };
 
 /**
- * Drops the oldest days until the facts use no more than the budget: minutes first, then half hours, in each tier all
- * but the newest two days. All lots must have been rolled up.
+ * Drops the oldest days until the facts use no more than the budget: of minutes, or, where those have none to give, of
+ * half hours, and of either all but the newest two. All lots must have been rolled up. To be repeated within the hour
+ * while it is `over`: space that is not free yet must not cost half hours.
  */
 export async function retainBySize(facts: FactStore, budget: number, now: number): Promise<BySize> {
-  const dropped: BySize = { minute: 0, half_hour: 0, over: false };
-  if ((await facts.usedBytes()) <= budget) return dropped;
+  const dropped: Dropped = { minute: 0, half_hour: 0 };
+  if ((await facts.usedBytes()) <= budget) return { ...dropped, over: false };
   // What was dropped before may be all that is in the way: questions that were running then keep its space.
   await facts.reclaim();
-  for (;;) {
-    const used = await facts.usedBytes();
-    if (used <= budget) return dropped;
-    dropped.over = true;
-    if (!(await dropOldest(facts, dropped, used - budget, now))) return dropped;
-    if (!(await facts.reclaim()) || (await facts.usedBytes()) >= used) return dropped;
-    dropped.over = false;
+  const newest = dayOf(now) - KEPT_DAYS * DAY;
+  const tier = (await endOfOldestDay(facts, 'minute')) <= newest ? 'minute' : 'half_hour';
+  let used = await facts.usedBytes();
+  for (let unseen = 0; used > budget && unseen < ROWS_THAT_SHOW; ) {
+    const rows = await dropOldest(facts, tier, used - budget, newest);
+    dropped[tier] += rows;
+    if (rows === 0 || !(await facts.reclaim())) break;
+    const left = await facts.usedBytes();
+    unseen = left < used ? 0 : unseen + rows;
+    used = left;
   }
+  return { ...dropped, over: used > budget };
 }
 
 /**
- * Drops the oldest days of one tier, as many as may use `bytes`; false when none could be dropped. Dictionaries are in
- * the measure of a row too, so that it never is too many.
+ * Drops the oldest days of a tier that end by `newest`, as many as may use `bytes`, and returns the number of rows.
+ * Dictionaries are in the measure of a row too, so that it never is too many.
  */
-async function dropOldest(facts: FactStore, dropped: Dropped, bytes: number, now: number): Promise<boolean> {
+async function dropOldest(facts: FactStore, tier: TierName, bytes: number, newest: number): Promise<number> {
   const { tiers } = await facts.coverage();
   const bytesPerRow = (await facts.usedBytes()) / (tiers.minute.rows + tiers.half_hour.rows);
-  const newest = dayOf(now) - KEPT_DAYS * DAY;
-  for (const tier of ['minute', 'half_hour'] as const) {
-    let gone = 0;
-    for (
-      let day = await endOfOldestDay(facts, tier);
-      day <= newest;
-      day = await endOfOldestDay(facts, tier)
-    ) {
-      const { watermark } = await facts.coverage();
-      const rows = await facts.dropBefore(tier, day, watermark);
-      gone += rows;
-      dropped[tier] += rows;
-      // What came since the last rollup is to be dropped after the next; the other tier must not go in its place.
-      if (rows === 0 || gone * bytesPerRow >= bytes) return gone > 0;
-    }
-    if (gone > 0) return true;
+  let gone = 0;
+  for (let day = await endOfOldestDay(facts, tier); day <= newest; day = await endOfOldestDay(facts, tier)) {
+    const { watermark } = await facts.coverage();
+    const rows = await facts.dropBefore(tier, day, watermark);
+    gone += rows;
+    // What came since the last rollup is to be dropped after the next.
+    if (rows === 0 || gone * bytesPerRow >= bytes) break;
   }
-  return false;
+  return gone;
 }
 
 async function endOfOldestDay(facts: FactStore, tier: TierName): Promise<number> {

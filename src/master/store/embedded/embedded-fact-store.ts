@@ -186,7 +186,11 @@ export class EmbeddedFactStore implements FactStore {
   }
 
   reclaim(): Promise<boolean> {
-    return this.#write((writer) => this.#checkpoint(writer));
+    return this.#write(async (writer) => {
+      // A checkpoint with nothing to write gives no space free that a question kept from the one before.
+      await transaction(writer, () => putMeta(writer, 'reclaimed_at', this.#now()));
+      return await this.#checkpoint(writer);
+    });
   }
 
   missing(): Promise<MissingFacts[]> {
