@@ -26,6 +26,10 @@ export const SUMMARIES_ZH: Readonly<Record<OptionName, string>> = {
   'data-retention-days': '主节点已确认的数据在从节点保留的天数；0 表示永久保留',
   'sample-interval': '两次快照之间的毫秒数；`auto` 随连接数自动调整（250 到 2000）',
   'journal-budget': '采集记录（journal）最多占用的兆字节数；超出后合并分钟粒度，字节数不丢',
+  'minute-retention-days': '按分钟保存流量的天数，至少 7；更早的流量按半小时保存；0 表示永久按分钟保存',
+  'half-hour-retention-days': '按半小时保存流量的天数；0 表示永久保存',
+  'facts-budget':
+    '流量数据最多占用的兆字节数；超出后先删除最早几天的分钟数据，再删除最早的半小时数据；不设置则只按天数保存',
   console: '标准输出的内容：`off` 不输出，`events` 连接的新建与关闭，`traffic` 另加活动连接的流量',
   'log-level': '标准错误上日志的详细程度：`trace`、`debug`、`info`、`warn`、`error`、`fatal`、`silent`',
   check: '检查参数并构造所有部件，但什么都不启动',
