@@ -8,6 +8,7 @@ import {
   MAX_CONNECTIONS_LIMIT,
   type ConnectionsQuery as Query,
 } from '../../records/query.ts';
+import { ConnectionsAnswer } from '../answers/connections.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
 import { FILTER_PARAMETERS, filtersOf } from '../filter-parameters.ts';
@@ -37,7 +38,10 @@ export function connectionsRoute(app: FastifyInstance, deps: HttpDeps): void {
   addQuestion(app, {
     path: '/connections',
     scope: 'read',
+    summary: 'Records of connections',
     query: ConnectionsQuery,
+    returns: ConnectionsAnswer,
+    errors: ['query_timeout'],
     check: (query) => [...checkInterval(query), ...checkCursor(query)],
     answer: async (query) => {
       const page = await deps.records.connections(toQuery(query));

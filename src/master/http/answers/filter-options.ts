@@ -1,0 +1,6 @@
+import { Type } from '@sinclair/typebox';
+import { closed, inEnvelope } from '../contract.ts';
+
+export const FilterOptionsAnswer = inEnvelope(
+  Type.Array(closed({ value: Type.String(), label: Type.String(), field: Type.String() })),
+);
