@@ -13,6 +13,7 @@ import { StatsService } from '../master/query/stats-service.ts';
 import { RecordsReader } from '../master/records/records-reader.ts';
 import { EmbeddedFactStore } from '../master/store/embedded/embedded-fact-store.ts';
 import { LotFlusher } from '../master/store/flusher.ts';
+import { TokenRegistry } from '../master/tokens/token-registry.ts';
 
 /** Facts waiting that make a flush due at once. */
 const HURRY_ROWS = 5000;
@@ -51,8 +52,10 @@ export function buildMaster(setup: MasterSetup): MasterParts {
     reserveLocal: setup.hasLocalAgent,
     hurryRows: HURRY_ROWS,
     onHurry: () => flusher.poke(HURRY_ROWS),
+    onTokens: (all) => tokens.replace(all),
     logger,
   });
+  const tokens = new TokenRegistry({ writer: ingest, logger });
   const facts = new EmbeddedFactStore({
     path: files.facts,
     tempDirectory: files.temp,
@@ -68,7 +71,7 @@ export function buildMaster(setup: MasterSetup): MasterParts {
   const stats = new StatsService({ facts, gaps: records, freshness: flusher });
   const catalogue = new CatalogueService({ facts, freshness: flusher });
   const server = new HttpServer(
-    { ingest, records, stats, catalogue, probes: probes(ingest, flusher, records), logger },
+    { ingest, records, stats, catalogue, tokens, probes: probes(ingest, flusher, records), logger },
     setup.http,
   );
   let lock: FileLock | undefined;
@@ -79,7 +82,13 @@ export function buildMaster(setup: MasterSetup): MasterParts {
     },
     stop: () => lock?.release(),
   };
-  return { ingest, server, stats, catalogue, components: [file, ingest, facts, flusher, records, server] };
+  return {
+    ingest,
+    server,
+    stats,
+    catalogue,
+    components: [file, ingest, facts, flusher, records, tokens, server],
+  };
 }
 
 function probes(ingest: IngestThread, flusher: LotFlusher, records: RecordsReader): ReadinessProbe[] {

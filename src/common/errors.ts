@@ -13,11 +13,11 @@ export const ERRORS = {
   },
   address_refused: {
     status: 403,
-    hint: 'Without --api-token only loopback, private and link-local addresses are served. Start the master with --api-token.',
+    hint: 'Without tokens only loopback, private and link-local addresses are served. Start the master with --api-token, or make a token: `tokens create`.',
   },
   host_refused: {
     status: 403,
-    hint: 'Without --api-token only names listed in --allow-hosts are served, against DNS rebinding. Use the address, or start the master with --api-token or --allow-hosts.',
+    hint: 'Without a token only names listed in --allow-hosts are served, against DNS rebinding. Use the address, present a token, or start the master with --allow-hosts.',
   },
   origin_refused: {
     status: 403,

@@ -4,6 +4,7 @@ import type { Reply } from '../../src/agent/sync/outcome.ts';
 import type { Transport } from '../../src/agent/sync/transport.ts';
 import { type Component, startAll, stopAll } from '../../src/common/component.ts';
 import { silentLogger } from '../../src/common/logger.ts';
+import type { TokenScope } from '../../src/domain/token.ts';
 import { HttpServer } from '../../src/master/http/server.ts';
 import { IngestThread } from '../../src/master/ingest/ingest-thread.ts';
 import { CatalogueService } from '../../src/master/query/catalogue-service.ts';
@@ -11,6 +12,7 @@ import { StatsService } from '../../src/master/query/stats-service.ts';
 import { RecordsReader } from '../../src/master/records/records-reader.ts';
 import { EmbeddedFactStore } from '../../src/master/store/embedded/embedded-fact-store.ts';
 import { LotFlusher } from '../../src/master/store/flusher.ts';
+import { TokenRegistry } from '../../src/master/tokens/token-registry.ts';
 
 const TOKEN = 'a-token-of-the-tests';
 const BEARER = { authorization: `Bearer ${TOKEN}` };
@@ -43,7 +45,14 @@ export class WholeMaster {
     const { reserveLocal = false, name = 'master' } = options;
     const path = join(directory, `${name}.db`);
     const logger = silentLogger();
-    this.ingest = new IngestThread({ path, reserveLocal, onHurry: () => this.flusher.poke(5000), logger });
+    this.ingest = new IngestThread({
+      path,
+      reserveLocal,
+      onHurry: () => this.flusher.poke(5000),
+      onTokens: (all) => tokens.replace(all),
+      logger,
+    });
+    const tokens = new TokenRegistry({ writer: this.ingest, logger });
     const facts = new EmbeddedFactStore({ path: join(directory, `${name}.facts.duckdb`), threads: 1 });
     this.flusher = new LotFlusher({ source: this.ingest, facts, log: logger });
     const records = new RecordsReader({ path });
@@ -54,12 +63,13 @@ export class WholeMaster {
         records,
         stats: new StatsService(asked),
         catalogue: new CatalogueService(asked),
+        tokens,
         probes: [],
         logger,
       },
       { host: '127.0.0.1', port: 0, apiToken: TOKEN, allowHosts: [], trustedOrigins: [] },
     );
-    this.#components = [this.ingest, facts, this.flusher, records, this.#server];
+    this.#components = [this.ingest, facts, this.flusher, records, tokens, this.#server];
   }
 
   async start(): Promise<this> {
@@ -80,23 +90,45 @@ export class WholeMaster {
    * Answer of `/api/v1…`. All that was delivered before is in it: a query by itself would join a flush that is under way
    * and say by `fresh_to` that it sees no further.
    */
-  async get(path: string): Promise<Answer> {
+  async get(path: string, token = TOKEN): Promise<Answer> {
     await this.flusher.drain();
-    const answer = await fetch(`${this.url}/api/v1${path}`, { headers: BEARER });
+    const answer = await fetch(`${this.url}/api/v1${path}`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
     return { status: answer.status, body: (await answer.json()) as Answer['body'] };
   }
 
-  async post(version: 'v1' | 'v2', body: unknown): Promise<Answer> {
-    return await this.postRaw(version, typeof body === 'string' ? body : JSON.stringify(body));
+  async post(version: 'v1' | 'v2', body: unknown, token = TOKEN): Promise<Answer> {
+    return await this.postRaw(version, typeof body === 'string' ? body : JSON.stringify(body), { token });
   }
 
-  async postRaw(version: 'v1' | 'v2', body: string | Uint8Array, gzip = false): Promise<Answer> {
+  async postRaw(
+    version: 'v1' | 'v2',
+    body: string | Uint8Array,
+    { gzip = false, token = TOKEN } = {},
+  ): Promise<Answer> {
+    const authorization = `Bearer ${token}`;
     const answer = await fetch(`${this.url}/api/${version}/sync`, {
       method: 'POST',
-      headers: { ...BEARER, 'content-type': 'application/json', ...(gzip && { 'content-encoding': 'gzip' }) },
+      headers: {
+        authorization,
+        'content-type': 'application/json',
+        ...(gzip && { 'content-encoding': 'gzip' }),
+      },
       body: typeof body === 'string' ? body : new Uint8Array(body),
     });
     return { status: answer.status, body: (await answer.json()) as Answer['body'] };
+  }
+
+  /** Makes a token, and returns its secret. */
+  async token(name: string, scope: TokenScope, agentId?: string): Promise<string> {
+    const answer = await fetch(`${this.url}/api/v1/tokens`, {
+      method: 'POST',
+      headers: { ...BEARER, 'content-type': 'application/json' },
+      body: JSON.stringify({ name, scope, ...(agentId !== undefined && { agent_id: agentId }) }),
+    });
+    const { data } = (await answer.json()) as Answer['body'];
+    return data.secret;
   }
 
   /** What an agent's sync engine delivers through, over the socket. */
