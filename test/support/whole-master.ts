@@ -5,6 +5,7 @@ import type { Transport } from '../../src/agent/sync/transport.ts';
 import { type Component, startAll, stopAll } from '../../src/common/component.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import type { TokenScope } from '../../src/domain/token.ts';
+import { AnswerCheck } from '../../src/master/http/answer-check.test-support.ts';
 import { HttpServer } from '../../src/master/http/server.ts';
 import { IngestThread } from '../../src/master/ingest/ingest-thread.ts';
 import { CatalogueService } from '../../src/master/query/catalogue-service.ts';
@@ -16,6 +17,13 @@ import { TokenRegistry } from '../../src/master/tokens/token-registry.ts';
 
 const TOKEN = 'a-token-of-the-tests';
 const BEARER = { authorization: `Bearer ${TOKEN}` };
+const CHECK = AnswerCheck.make();
+
+interface Asked {
+  body?: string | Uint8Array;
+  gzip?: boolean;
+  token?: string;
+}
 
 /** An answer of the API, parsed. */
 export interface Answer {
@@ -92,10 +100,7 @@ export class WholeMaster {
    */
   async get(path: string, token = TOKEN): Promise<Answer> {
     await this.flusher.drain();
-    const answer = await fetch(`${this.url}/api/v1${path}`, {
-      headers: { authorization: `Bearer ${token}` },
-    });
-    return { status: answer.status, body: (await answer.json()) as Answer['body'] };
+    return await this.ask('GET', `/api/v1${path}`, { token });
   }
 
   async post(version: 'v1' | 'v2', body: unknown, token = TOKEN): Promise<Answer> {
@@ -107,28 +112,35 @@ export class WholeMaster {
     body: string | Uint8Array,
     { gzip = false, token = TOKEN } = {},
   ): Promise<Answer> {
-    const authorization = `Bearer ${token}`;
-    const answer = await fetch(`${this.url}/api/${version}/sync`, {
-      method: 'POST',
+    return await this.ask('POST', `/api/${version}/sync`, { body, gzip, token });
+  }
+
+  /** Every answer is held against what its route says that it answers. */
+  async ask(
+    method: string,
+    path: string,
+    { body, gzip = false, token = TOKEN }: Asked = {},
+  ): Promise<Answer> {
+    const response = await fetch(this.url + path, {
+      method,
       headers: {
-        authorization,
-        'content-type': 'application/json',
+        authorization: `Bearer ${token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(gzip && { 'content-encoding': 'gzip' }),
       },
-      body: typeof body === 'string' ? body : new Uint8Array(body),
+      ...(body !== undefined && { body: typeof body === 'string' ? body : new Uint8Array(body) }),
     });
-    return { status: answer.status, body: (await answer.json()) as Answer['body'] };
+    const contentType = response.headers.get('content-type');
+    const text = await response.text();
+    const answer = contentType?.startsWith('application/json') ? JSON.parse(text) : text;
+    (await CHECK).hold({ method, path, status: response.status, contentType, body: answer });
+    return { status: response.status, body: answer };
   }
 
   /** Makes a token, and returns its secret. */
   async token(name: string, scope: TokenScope, agentId?: string): Promise<string> {
-    const answer = await fetch(`${this.url}/api/v1/tokens`, {
-      method: 'POST',
-      headers: { ...BEARER, 'content-type': 'application/json' },
-      body: JSON.stringify({ name, scope, ...(agentId !== undefined && { agent_id: agentId }) }),
-    });
-    const { data } = (await answer.json()) as Answer['body'];
-    return data.secret;
+    const body = JSON.stringify({ name, scope, ...(agentId !== undefined && { agent_id: agentId }) });
+    return (await this.ask('POST', '/api/v1/tokens', { body })).body.data.secret;
   }
 
   /** What an agent's sync engine delivers through, over the socket. */

@@ -21,6 +21,7 @@ import { agentsRoutes } from './routes/agents.ts';
 import { connectionsRoute } from './routes/connections.ts';
 import { filterOptionsRoute } from './routes/filter-options.ts';
 import { healthRoute } from './routes/health.ts';
+import { openApiRoute } from './routes/openapi.ts';
 import { readyRoute } from './routes/ready.ts';
 import { sessionRoute } from './routes/session.ts';
 import { statsRoute } from './routes/stats.ts';
@@ -96,6 +97,7 @@ function registerRoutes(app: FastifyInstance, deps: RouteDeps): void {
   app.register(
     (part, _options, done) => {
       healthRoute(part);
+      openApiRoute(part);
       for (const add of [
         statsRoute,
         connectionsRoute,

@@ -1,5 +1,5 @@
 import type { Static, TObject } from '@sinclair/typebox';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CodedError, type ErrorDetail } from '../../common/errors.ts';
 import { type Call, callOf } from './call.ts';
 import { contractOf, type Described } from './contract.ts';
@@ -24,7 +24,8 @@ export interface Command<S extends TObject, T, P extends TObject = TObject> exte
   readonly body?: S;
   /** What no schema can say; sees only those fields of the body that are valid by themselves. */
   readonly check?: Check<S>;
-  answer(body: Static<S>, call: Call<P>): Promise<Success<T> | Failure>;
+  /** The answer; or the reply, where it was sent in another form. */
+  answer(body: Static<S>, call: Call<P>): Promise<Success<T> | Failure | FastifyReply>;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Static, TObject } from '@sinclair/typebox';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { CodedError } from '../../common/errors.ts';
 import { type Call, callOf } from './call.ts';
 import { contractOf, type Described } from './contract.ts';
@@ -17,7 +17,8 @@ export interface Question<S extends TObject, T, P extends TObject = TObject> ext
   readonly query: S;
   /** What no schema can say, about several parameters together; sees only values that are valid by themselves. */
   readonly check?: Check<S>;
-  answer(query: Static<S>, call: Call<P>): Promise<Success<T> | Failure>;
+  /** The answer; or the reply, where it was sent in another form. */
+  answer(query: Static<S>, call: Call<P>): Promise<Success<T> | Failure | FastifyReply>;
 }
 
 /** Registers it so that all problems of a query are told at once, those of the schema and those of `check`. */

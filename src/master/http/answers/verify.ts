@@ -12,7 +12,7 @@ const Row = closed({
   attributed: bothWays(),
   recovered: bothWays(),
   unattributed: signedBothWays(),
-  unmeasured: bothWays(),
+  unmeasured: signedBothWays(),
   difference: nullable(signedBothWays()),
   lost: bothWays(),
   coverage: nullable(Type.Number({ minimum: 0, maximum: 1 })),
