@@ -3,11 +3,12 @@ import { VERSION } from '../common/program.ts';
 import { PROGRAM } from './config/help.ts';
 import { type ParsedCommand, parseCommandLine } from './config/parse.ts';
 import { renderProblems } from './config/problems.ts';
-import type { Program } from './program.ts';
+import type { Program, Task } from './program.ts';
 import { explain, runProgram } from './run-program.ts';
+import { runTask } from './run-task.ts';
 
 /** Loads what a role needs only when it runs: an agent on a small machine has no memory for the rest. */
-async function construct(command: ParsedCommand): Promise<Program> {
+async function construct(command: ParsedCommand): Promise<Program | Task> {
   // What is recorded is somebody's browsing history: files are made for their owner alone.
   process.umask(0o077);
   switch (command.command) {
@@ -19,6 +20,12 @@ async function construct(command: ParsedCommand): Promise<Program> {
       return (await import('./demo.ts')).demoProgram(command.values);
     case 'simulate':
       return (await import('./simulate.ts')).simulateProgram(command.values);
+    case 'tokens create':
+      return (await import('./tokens.ts')).createTask(command.values);
+    case 'tokens list':
+      return (await import('./tokens.ts')).listTask(command.values);
+    case 'tokens revoke':
+      return (await import('./tokens.ts')).revokeTask(command.values);
   }
 }
 
@@ -50,13 +57,14 @@ async function start(
   command: Extract<ReturnType<typeof parseCommandLine>, { kind: 'run' }>,
 ): Promise<number> {
   for (const warning of command.warnings) console.error(`warning: ${warning}`);
-  let program: Program;
+  let program: Program | Task;
   try {
     program = await construct(command);
   } catch (error) {
     console.error(explain(error));
     return 2;
   }
+  if ('run' in program) return await runTask(program);
   if ('check' in command.values && command.values.check) {
     for (const component of [...program.components].reverse()) await component.stop();
     console.log('everything could be constructed; nothing was started');

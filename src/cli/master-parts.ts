@@ -17,6 +17,7 @@ import { EmbeddedFactStore } from '../master/store/embedded/embedded-fact-store.
 import { LotFlusher } from '../master/store/flusher.ts';
 import { Maintenance } from '../master/store/maintenance.ts';
 import type { RetentionPolicy } from '../master/store/retention.ts';
+import { TokenRegistry } from '../master/tokens/token-registry.ts';
 import { factsReadiness } from './facts-probe.ts';
 
 /** Facts waiting that make a flush due at once. */
@@ -58,8 +59,10 @@ export function buildMaster(setup: MasterSetup): MasterParts {
     reserveLocal: setup.hasLocalAgent,
     hurryRows: HURRY_ROWS,
     onHurry: () => flusher.poke(HURRY_ROWS),
+    onTokens: (all) => tokens.replace(all),
     logger,
   });
+  const tokens = new TokenRegistry({ writer: ingest, logger });
   const facts = new EmbeddedFactStore({
     path: files.facts,
     tempDirectory: files.temp,
@@ -85,6 +88,7 @@ export function buildMaster(setup: MasterSetup): MasterParts {
       stats,
       catalogue,
       filters,
+      tokens,
       probes: probes(ingest, flusher, maintenance, records),
       logger,
     },
@@ -103,7 +107,7 @@ export function buildMaster(setup: MasterSetup): MasterParts {
     server,
     stats,
     catalogue,
-    components: [file, ingest, facts, flusher, maintenance, records, server],
+    components: [file, ingest, facts, flusher, maintenance, records, tokens, server],
   };
 }
 

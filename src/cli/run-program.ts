@@ -1,6 +1,7 @@
 import { startAll, stopAll } from '../common/component.ts';
 import { CodedError } from '../common/errors.ts';
 import type { Program } from './program.ts';
+import { onStopSignal } from './stop-signal.ts';
 
 /** Time for everything to be flushed and closed; service managers wait 10 s and more before they kill. */
 const STOP_MS = 9000;
@@ -20,13 +21,10 @@ export function explain(error: unknown): string {
 export async function runProgram(program: Program): Promise<number> {
   const told = new AbortController();
   const stopped = new Promise<string>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        if (told.signal.aborted) process.exit(1);
-        told.abort();
-        resolve(signal);
-      });
-    }
+    onStopSignal((signal) => {
+      told.abort();
+      resolve(signal);
+    });
   });
   try {
     await startAll(program.components, told.signal);

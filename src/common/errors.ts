@@ -3,15 +3,21 @@
  * with (0: never leaves the process), and a hint that says what to do.
  */
 export const ERRORS = {
-  unauthorized: { status: 401, hint: 'Send `Authorization: Bearer <token>` with a token of this master.' },
-  forbidden: { status: 403, hint: 'This token, or this address without a token, has no right to do that.' },
+  unauthorized: {
+    status: 401,
+    hint: 'Send `Authorization: Bearer <token>` with a token of this master; `tokens create` makes one.',
+  },
+  forbidden: {
+    status: 403,
+    hint: 'This token, or this address without a token, has no right to do that: another token may.',
+  },
   address_refused: {
     status: 403,
-    hint: 'Without --api-token only loopback, private and link-local addresses are served. Start the master with --api-token.',
+    hint: 'Without tokens only loopback, private and link-local addresses are served. Start the master with --api-token, or make a token: `tokens create`.',
   },
   host_refused: {
     status: 403,
-    hint: 'Without --api-token only names listed in --allow-hosts are served, against DNS rebinding. Use the address, or start the master with --api-token or --allow-hosts.',
+    hint: 'Without a token only names listed in --allow-hosts are served, against DNS rebinding. Use the address, present a token, or start the master with --allow-hosts.',
   },
   origin_refused: {
     status: 403,
@@ -21,6 +27,10 @@ export const ERRORS = {
     status: 403,
     hint: 'The id "local" belongs to the agent inside the master. Choose another --agent-id.',
   },
+  agent_id_bound: {
+    status: 403,
+    hint: 'Start the agent with the --agent-id that its token names, or give it a token of its own: `tokens create --scope agent`. Nothing is lost: the agent keeps what was not taken.',
+  },
   too_many_agents: {
     status: 403,
     hint: 'Give agents an --agent-id that stays the same, or deliver to another master. Nothing is lost: the agent keeps what was not taken.',
@@ -29,17 +39,19 @@ export const ERRORS = {
     status: 403,
     hint: 'Keep --local-database of the agent on a disk that outlives restarts, and give it another --agent-id. Nothing is lost: the agent keeps what was not taken.',
   },
+  name_taken: { status: 409, hint: 'Choose another name, or revoke the token of that name first.' },
+  too_many_tokens: { status: 409, hint: 'Revoke tokens that nobody uses: their last use is in the list.' },
   not_found: { status: 404, hint: 'See docs/http-api.md for what there is.' },
   method_not_allowed: { status: 405, hint: 'See docs/http-api.md for the methods of each path.' },
   timeout: { status: 408, hint: 'The body did not arrive in time; send it again.' },
   body_too_large: {
     status: 413,
-    hint: 'Send smaller batches: at most 4 MiB compressed and 16 MiB inflated.',
+    hint: 'Send less at once: 64 KiB; to /sync 4 MiB compressed and 16 MiB inflated.',
   },
   headers_too_large: { status: 431, hint: 'Send fewer or shorter headers and a shorter query string.' },
   unsupported_media: {
     status: 415,
-    hint: 'Send application/json in UTF-8, plain or with content-encoding gzip.',
+    hint: 'Send application/json in UTF-8; only bodies of /sync may have content-encoding gzip.',
   },
   bad_request: { status: 400, hint: 'Every problem is listed in `details`.' },
   filter_invalid: {
@@ -64,6 +76,15 @@ export const ERRORS = {
     status: 0,
     hint: 'Choose a --listen-host that this machine has, and a --listen-port that this user may open.',
   },
+  file_missing: {
+    status: 0,
+    hint: 'Name the database with --database; a master makes it when it starts for the first time.',
+  },
+  file_older: {
+    status: 0,
+    hint: 'Start the master of this version on it once: it brings the file up to date.',
+  },
+  token_unknown: { status: 0, hint: '`tokens list` shows the numbers and names that there are.' },
   file_in_use: { status: 0, hint: 'Stop the other process, or give this one a file of its own.' },
   file_newer: {
     status: 0,

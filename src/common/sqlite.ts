@@ -97,6 +97,37 @@ export function prepared(db: Sqlite, sql: string): Database.Statement {
   return statement;
 }
 
+/**
+ * Runs `work` in a transaction that may write from its beginning, which waits for another process that writes. One that
+ * began by reading would fail where another commits before it writes itself.
+ */
+export function inTransaction<T>(db: Sqlite, work: () => T): T {
+  return db.transaction(work).immediate();
+}
+
+/**
+ * Opens a store that exists for a few small changes beside the process that owns it, which may be running: nothing is
+ * made, adopted or migrated. Throws `file_missing`, `file_older` and what `openStore` throws.
+ */
+export function openBeside(path: string, file: StoreFile): Sqlite {
+  refuseNonDatabase(path, file.kind);
+  if (!existsSync(path)) throw new CodedError('file_missing', `there is no ${file.kind} ${path}`);
+  let db: Sqlite | undefined;
+  try {
+    db = new Database(path, { fileMustExist: true, timeout: 5000 });
+    const version = identify(db, path, { ...file, beforeAdopt: () => {} });
+    if (version < (file.migrations.at(-1)?.version ?? 0)) {
+      throw new CodedError('file_older', `the ${file.kind} ${path} has schema version ${version}`);
+    }
+    db.pragma('synchronous = FULL');
+    db.pragma('foreign_keys = ON');
+    return db;
+  } catch (error) {
+    db?.close();
+    throw error instanceof CodedError ? error : storeError(error, path, file.kind);
+  }
+}
+
 /** Opens the same file a second time, for reading only: nothing it runs can write. */
 export function openReader(path: string): Sqlite {
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 5000 });

@@ -26,7 +26,7 @@ describe('docs/http-api.md', () => {
       .filter(({ method }) => method !== 'HEAD')
       .map(({ method, url }) => `${method} ${url.replace(/:(\w+)/g, '{$1}')}`);
     await app.close();
-    const headings = [...document.matchAll(/^### `((?:GET|POST) [^`]+)`$/gm)].map((match) => match[1]);
+    const headings = [...document.matchAll(/^### `((?:GET|POST|DELETE) [^`]+)`$/gm)].map((match) => match[1]);
     expect(headings.sort()).toEqual(routes.sort());
   });
 

@@ -47,7 +47,7 @@ describe('a body that is meant to hurt', () => {
     const before = process.memoryUsage().rss;
     const began = performance.now();
     for (const version of ['v1', 'v2'] as const) {
-      const answer = await master.postRaw(version, bomb, true);
+      const answer = await master.postRaw(version, bomb, { gzip: true });
       expect([answer.status, answer.body.code]).toEqual([413, 'body_too_large']);
     }
     expect(performance.now() - began).toBeLessThan(10_000);
@@ -60,8 +60,8 @@ describe('a body that is meant to hurt', () => {
       const body = JSON.stringify(v1Body('wide', [])).slice(0, -1);
       return gzipSync(`${body},"pad":"${'x'.repeat(size - body.length - 10)}"}`);
     };
-    expect((await master.postRaw('v1', padded(16 * MIB), true)).status).toBe(200);
-    expect((await master.postRaw('v1', padded(16 * MIB + 1), true)).status).toBe(413);
+    expect((await master.postRaw('v1', padded(16 * MIB), { gzip: true })).status).toBe(200);
+    expect((await master.postRaw('v1', padded(16 * MIB + 1), { gzip: true })).status).toBe(413);
   });
 
   it.each([
@@ -73,7 +73,7 @@ describe('a body that is meant to hurt', () => {
     'millions of values in some kilobytes are refused before they are parsed: %s',
     async (version, body) => {
       const before = process.memoryUsage().rss;
-      const answer = await master.postRaw(version, gzipSync(body), true);
+      const answer = await master.postRaw(version, gzipSync(body), { gzip: true });
       expect([answer.status, answer.body.code]).toEqual([413, 'body_too_large']);
       expect(process.memoryUsage().rss - before).toBeLessThan(200 * MIB);
     },
@@ -85,7 +85,7 @@ describe('a body that is meant to hurt', () => {
     ['closed ones too', `${'['.repeat(50)}${']'.repeat(50)}`],
     ['behind escaped quotes', `{"x":"\\"${'\\\\'.repeat(1000)}","y":${'['.repeat(100_000)}`],
   ])('nesting without end is refused before it is parsed: %s', async (_name, body) => {
-    const answer = await master.postRaw('v2', gzipSync(body), true);
+    const answer = await master.postRaw('v2', gzipSync(body), { gzip: true });
     expect([answer.status, answer.body.code]).toEqual([400, 'body_invalid']);
   });
 
@@ -151,7 +151,7 @@ describe('a body that is meant to hurt', () => {
   it('gzip that is none, or ends too early, is 400', async () => {
     const whole = gzipSync(JSON.stringify(v1Body('cut', [v1Record('c', 1)])));
     for (const body of [Buffer.from('no gzip at all'), whole.subarray(0, 60)]) {
-      expect((await master.postRaw('v1', body, true)).status).toBe(400);
+      expect((await master.postRaw('v1', body, { gzip: true })).status).toBe(400);
     }
   });
 });

@@ -4,6 +4,8 @@ import type { Reply } from '../../src/agent/sync/outcome.ts';
 import type { Transport } from '../../src/agent/sync/transport.ts';
 import { type Component, startAll, stopAll } from '../../src/common/component.ts';
 import { silentLogger } from '../../src/common/logger.ts';
+import type { TokenScope } from '../../src/domain/token.ts';
+import { AnswerCheck } from '../../src/master/http/answer-check.test-support.ts';
 import { HttpServer } from '../../src/master/http/server.ts';
 import { IngestThread } from '../../src/master/ingest/ingest-thread.ts';
 import { CatalogueService } from '../../src/master/query/catalogue-service.ts';
@@ -13,9 +15,17 @@ import { TrafficService } from '../../src/master/query/traffic-service.ts';
 import { RecordsReader } from '../../src/master/records/records-reader.ts';
 import { EmbeddedFactStore } from '../../src/master/store/embedded/embedded-fact-store.ts';
 import { LotFlusher } from '../../src/master/store/flusher.ts';
+import { TokenRegistry } from '../../src/master/tokens/token-registry.ts';
 
 const TOKEN = 'a-token-of-the-tests';
 const BEARER = { authorization: `Bearer ${TOKEN}` };
+const CHECK = AnswerCheck.make();
+
+interface Asked {
+  body?: string | Uint8Array;
+  gzip?: boolean;
+  token?: string;
+}
 
 /** An answer of the API, parsed. */
 export interface Answer {
@@ -45,7 +55,14 @@ export class WholeMaster {
     const { reserveLocal = false, name = 'master' } = options;
     const path = join(directory, `${name}.db`);
     const logger = silentLogger();
-    this.ingest = new IngestThread({ path, reserveLocal, onHurry: () => this.flusher.poke(5000), logger });
+    this.ingest = new IngestThread({
+      path,
+      reserveLocal,
+      onHurry: () => this.flusher.poke(5000),
+      onTokens: (all) => tokens.replace(all),
+      logger,
+    });
+    const tokens = new TokenRegistry({ writer: this.ingest, logger });
     const facts = new EmbeddedFactStore({ path: join(directory, `${name}.facts.duckdb`), threads: 1 });
     this.flusher = new LotFlusher({ source: this.ingest, facts, log: logger });
     const records = new RecordsReader({ path });
@@ -58,12 +75,13 @@ export class WholeMaster {
         stats: new StatsService(asked),
         catalogue: new CatalogueService(asked),
         filters: new FilterReader({ ...asked, records }),
+        tokens,
         probes: [],
         logger,
       },
       { host: '127.0.0.1', port: 0, apiToken: TOKEN, allowHosts: [], trustedOrigins: [] },
     );
-    this.#components = [this.ingest, facts, this.flusher, records, this.#server];
+    this.#components = [this.ingest, facts, this.flusher, records, tokens, this.#server];
   }
 
   async start(): Promise<this> {
@@ -84,23 +102,49 @@ export class WholeMaster {
    * Answer of `/api/v1…`. All that was delivered before is in it: a query by itself would join a flush that is under way
    * and say by `fresh_to` that it sees no further.
    */
-  async get(path: string): Promise<Answer> {
+  async get(path: string, token = TOKEN): Promise<Answer> {
     await this.flusher.drain();
-    const answer = await fetch(`${this.url}/api/v1${path}`, { headers: BEARER });
-    return { status: answer.status, body: (await answer.json()) as Answer['body'] };
+    return await this.ask('GET', `/api/v1${path}`, { token });
   }
 
-  async post(version: 'v1' | 'v2', body: unknown): Promise<Answer> {
-    return await this.postRaw(version, typeof body === 'string' ? body : JSON.stringify(body));
+  async post(version: 'v1' | 'v2', body: unknown, token = TOKEN): Promise<Answer> {
+    return await this.postRaw(version, typeof body === 'string' ? body : JSON.stringify(body), { token });
   }
 
-  async postRaw(version: 'v1' | 'v2', body: string | Uint8Array, gzip = false): Promise<Answer> {
-    const answer = await fetch(`${this.url}/api/${version}/sync`, {
-      method: 'POST',
-      headers: { ...BEARER, 'content-type': 'application/json', ...(gzip && { 'content-encoding': 'gzip' }) },
-      body: typeof body === 'string' ? body : new Uint8Array(body),
+  async postRaw(
+    version: 'v1' | 'v2',
+    body: string | Uint8Array,
+    { gzip = false, token = TOKEN } = {},
+  ): Promise<Answer> {
+    return await this.ask('POST', `/api/${version}/sync`, { body, gzip, token });
+  }
+
+  /** Every answer is held against what its route says that it answers. */
+  async ask(
+    method: string,
+    path: string,
+    { body, gzip = false, token = TOKEN }: Asked = {},
+  ): Promise<Answer> {
+    const response = await fetch(this.url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(gzip && { 'content-encoding': 'gzip' }),
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : new Uint8Array(body) }),
     });
-    return { status: answer.status, body: (await answer.json()) as Answer['body'] };
+    const contentType = response.headers.get('content-type');
+    const text = await response.text();
+    const answer = contentType?.startsWith('application/json') ? JSON.parse(text) : text;
+    (await CHECK).hold({ method, path, status: response.status, contentType, body: answer });
+    return { status: response.status, body: answer };
+  }
+
+  /** Makes a token, and returns its secret. */
+  async token(name: string, scope: TokenScope, agentId?: string): Promise<string> {
+    const body = JSON.stringify({ name, scope, ...(agentId !== undefined && { agent_id: agentId }) });
+    return (await this.ask('POST', '/api/v1/tokens', { body })).body.data.secret;
   }
 
   /** What an agent's sync engine delivers through, over the socket. */

@@ -227,10 +227,11 @@ export class SyncEngine {
         return this.#refused(outcome.reason, count, giveUp);
       }
       case 'denied': {
-        this.status.failure = `${outcome.status} ${outcome.reason}`;
+        const { status, reason, hint } = outcome;
+        this.status.failure = `${status} ${reason}`;
         this.#log.error(
-          { status: outcome.status, reason: outcome.reason },
-          `the master refuses this agent${outcome.status === 401 ? ' (--master-token?)' : ''}; collecting goes on, nothing is lost`,
+          { status, reason, ...(hint !== '' && { hint }) },
+          `the master refuses this agent${status === 401 ? ' (--master-token?)' : ''}; collecting goes on, nothing is lost`,
         );
         return { kind: 'after', ms: DENIED_MS };
       }

@@ -31,6 +31,19 @@ describe('what a reply means', () => {
     }
   });
 
+  it('carries what the master says is to be done, where it is one', () => {
+    const refused = { code: 'agent_id_bound', message: 'another agent', hint: 'Give it a token of its own.' };
+    expect(answer(403, JSON.stringify(refused))).toEqual({
+      kind: 'denied',
+      status: 403,
+      reason: 'agent_id_bound: another agent',
+      hint: 'Give it a token of its own.',
+    });
+    for (const body of ['<html>Forbidden</html>', 'null', '{"hint":5}']) {
+      expect(answer(403, body)).toMatchObject({ kind: 'denied', hint: '' });
+    }
+  });
+
   it('carries the reason that the master gave, cut', () => {
     const body = JSON.stringify({ code: 'agent_id_reserved', message: 'x'.repeat(1000) });
     const outcome = answer(403, body);

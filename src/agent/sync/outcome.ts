@@ -16,8 +16,11 @@ export type Outcome =
   | { kind: 'too-large' }
   /** The master cannot read this batch at all. */
   | { kind: 'invalid'; reason: string }
-  /** Wrong or missing token: keep everything, say so loudly, try every five minutes. */
-  | { kind: 'denied'; status: number; reason: string }
+  /**
+   * Wrong or missing token, or one without the right: keep everything, say so loudly, try every five minutes. `hint`:
+   * what the master says is to be done, empty where it says nothing.
+   */
+  | { kind: 'denied'; status: number; reason: string; hint: string }
   /** A master without this version of the protocol. */
   | { kind: 'unsupported' };
 
@@ -32,14 +35,21 @@ const NOBODY: ReadonlySet<string> = new Set([
 ]);
 
 function messageOf(body: string): string {
+  const texts = textsOf(body, 'code', 'message');
+  return texts === null ? body.slice(0, 100) : texts.join(': ').slice(0, 300);
+}
+
+function hintOf(body: string): string {
+  return (textsOf(body, 'hint')?.[0] ?? '').slice(0, 300);
+}
+
+/** Those of the named fields that are texts; null where the body is no envelope of a master. */
+function textsOf(body: string, ...names: string[]): string[] | null {
   try {
-    const value = JSON.parse(body) as { message?: unknown; code?: unknown };
-    return [value.code, value.message]
-      .filter((part) => typeof part === 'string')
-      .join(': ')
-      .slice(0, 300);
+    const envelope = JSON.parse(body) as Record<string, unknown> | null;
+    return names.map((name) => envelope?.[name]).filter((value) => typeof value === 'string');
   } catch {
-    return body.slice(0, 100);
+    return null;
   }
 }
 
@@ -54,7 +64,9 @@ export function judgeReply(reply: Reply): Outcome {
   if (status === 400 || status === 415 || status === 422) {
     return { kind: 'invalid', reason: `${status} ${messageOf(reply.body)}` };
   }
-  if (status === 401 || status === 403) return { kind: 'denied', status, reason: messageOf(reply.body) };
+  if (status === 401 || status === 403) {
+    return { kind: 'denied', status, reason: messageOf(reply.body), hint: hintOf(reply.body) };
+  }
   if (status === 404 || status === 405) return { kind: 'unsupported' };
   // 408, 425, 429, 5xx, and whatever a proxy in between invents: nothing is known to be wrong with the data.
   const reason = `${status} ${messageOf(reply.body)}`;

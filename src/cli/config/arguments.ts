@@ -1,4 +1,4 @@
-import { type CommandName, commandsWith, optionsOf } from './commands.ts';
+import { argumentsOf, type CommandName, commandsWith, optionsOf, shortNames } from './commands.ts';
 import { nearest } from './nearest.ts';
 import { isOptionName, OPTION_NAMES, type OptionName, specOf } from './options.ts';
 import { MASK, type Problem } from './problems.ts';
@@ -6,6 +6,8 @@ import { MASK, type Problem } from './problems.ts';
 export interface Arguments {
   /** Flags as typed, not checked yet; the first of each. */
   readonly given: Map<OptionName, string>;
+  /** Words that are no options, by the name of the argument. */
+  readonly words: Map<string, string>;
   readonly problems: Problem[];
 }
 
@@ -23,31 +25,39 @@ function unknownFlag(
   const own = optionsOf(command);
   const problem = (text: string): Problem => ({ flag: token, given: '', problem: text, valid: '' });
   if (isOptionName(name)) {
-    const takers = commandsWith(name).join(', ');
+    const takers = shortNames(commandsWith(name)).join(', ');
     return { problem: problem(`is not an option of ${command}, but of ${takers}`), meant: name };
   }
   const meant = nearest(name, own) ?? nearest(name, OPTION_NAMES);
   if (meant === undefined || !isOptionName(meant)) {
     return { problem: problem('is not a known option'), meant: undefined };
   }
-  const where = own.includes(meant) ? '' : ` (an option of ${commandsWith(meant).join(', ')})`;
+  const where = own.includes(meant) ? '' : ` (an option of ${shortNames(commandsWith(meant)).join(', ')})`;
   return { problem: problem(`is not a known option; did you mean --${meant}${where}?`), meant };
 }
 
 /**
  * Reads the flags after the command. Values are `--flag value` or `--flag=value`; a value that begins with two
- * dashes needs the second form, or a forgotten value would swallow the flag after it.
+ * dashes needs the second form, or a forgotten value would swallow the flag after it. Words that belong to no flag
+ * are the command's arguments, in their order.
  */
 export function readArguments(command: CommandName, argv: readonly string[]): Arguments {
   const own = new Set(optionsOf(command));
   const given = new Map<OptionName, string>();
   const problems: Problem[] = [];
+  const words = new Map<string, string>();
+  const missing = argumentsOf(command);
   let afterSecret = false;
   for (let i = 0; i < argv.length; i++) {
     const token = argv[i]!;
     const next = argv[i + 1];
     const nextIsValue = next !== undefined && !next.startsWith('--') && next !== '-h' && next !== '-V';
     if (!token.startsWith('-') || token === '-') {
+      const argument = afterSecret ? undefined : missing.shift();
+      if (argument !== undefined) {
+        words.set(argument[0], token);
+        continue;
+      }
       // After a secret, a stray word is most likely the rest of it, torn off by a missing quote.
       const word = afterSecret ? MASK : token;
       problems.push({
@@ -91,5 +101,8 @@ export function readArguments(command: CommandName, argv: readonly string[]): Ar
       given.set(name, value);
     }
   }
-  return { given, problems };
+  for (const [, { value = '', summary }] of missing) {
+    problems.push({ flag: value, given: '', problem: 'is missing', valid: summary });
+  }
+  return { given, words, problems };
 }

@@ -2,6 +2,7 @@ import { checkAgentId } from './check-agent-id.ts';
 import { checkHosts, checkListenHost, checkOrigins } from './check-host.ts';
 import { checkMasterUrl } from './check-master-url.ts';
 import { checkDecimal, checkInteger, checkSampleInterval } from './check-number.ts';
+import { checkExpiry, checkTokenName } from './check-token.ts';
 import { accept, type Checked, refuse } from './checked.ts';
 import { checkCoreAddress } from './core-address.ts';
 import type { OptionSpec, OptionType } from './option.ts';
@@ -66,6 +67,8 @@ const CHECKS: Record<OptionType, (text: string, spec: OptionSpec) => Checked<Val
   'master-url': checkMasterUrl,
   'agent-id': checkAgentId,
   'sample-interval': checkSampleInterval,
+  'token-name': checkTokenName,
+  expiry: checkExpiry,
   origins: checkOrigins,
   hosts: checkHosts,
 };

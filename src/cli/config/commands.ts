@@ -1,17 +1,25 @@
-import type { OptionUse } from './option.ts';
+import type { OptionSpec, OptionUse } from './option.ts';
 import type { OptionName } from './options.ts';
 
 export interface CommandSpec {
   readonly summary: string;
+  /** Words after the command that are no options, by name and in their order; each must be given. */
+  readonly arguments?: Readonly<Record<string, OptionSpec>>;
   /** In the order of the help text. */
   readonly options: Readonly<Partial<Record<OptionName, OptionUse>>>;
   /** Arguments after the program's and the command's name, and what they do. */
   readonly examples: readonly (readonly [args: string, meaning: string])[];
 }
 
-const ALWAYS = { 'log-level': { default: 'info' }, help: {}, version: {} } as const;
+const INFORMATION = { help: {}, version: {} } as const;
+const ALWAYS = { 'log-level': { default: 'info' }, ...INFORMATION } as const;
+/** The database that a command works on, beside its master or while that is stopped. */
+const OF_FILE = { database: { default: 'master.db' } } as const;
 
-/** What can be asked of the program, and which options each command takes with which default. */
+/**
+ * What can be asked of the program, and which options each command takes with which default. A name of two words is a
+ * command of a group: `tokens create`.
+ */
 export const COMMANDS = {
   master: {
     summary: 'Store what agents deliver, answer queries over HTTP',
@@ -84,6 +92,41 @@ export const COMMANDS = {
       ],
     ],
   },
+  'tokens create': {
+    summary: 'Make a token that agents or clients of the API present',
+    options: {
+      name: { required: true },
+      scope: { required: true },
+      'agent-id': {
+        noEnvironment: true,
+        summary: 'The one agent that may deliver with the token; for --scope agent',
+      },
+      expires: {},
+      ...OF_FILE,
+      ...INFORMATION,
+    },
+    examples: [
+      ['--name home --scope agent --agent-id home > master-token', 'for one agent, into a file'],
+      ['--name phone --scope read --expires 90d', 'to look at, for three months'],
+    ],
+  },
+  'tokens list': {
+    summary: 'List the tokens of a master: scopes, ends, last uses; never the secrets',
+    options: { json: {}, ...OF_FILE, ...INFORMATION },
+    examples: [['--database /var/lib/tracker/master.db', 'of a master that may be running']],
+  },
+  'tokens revoke': {
+    summary: 'End a token for good, within a second also at a running master',
+    arguments: {
+      token: {
+        type: 'text',
+        value: 'ID|NAME',
+        summary: 'Number or name of the token, as `tokens list` shows them',
+      },
+    },
+    options: { ...OF_FILE, ...INFORMATION },
+    examples: [['phone', 'by its name']],
+  },
   demo: {
     summary: 'Look around: a simulated core, an agent and a master with made-up history',
     options: { port: { default: 0 }, days: { default: 3 }, seed: {}, keep: {}, ...ALWAYS },
@@ -116,6 +159,32 @@ export function commandSpec(name: CommandName): CommandSpec {
 
 export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(COMMANDS, name);
+}
+
+/** The commands of a group, those whose names begin with its word; none for any other word. */
+export function commandsOf(group: string): CommandName[] {
+  return COMMAND_NAMES.filter((name) => name.startsWith(`${group} `));
+}
+
+/** What may stand first on a command line: commands of one word, and groups. */
+export const FIRST_WORDS = [...new Set(COMMAND_NAMES.map(firstWord))];
+
+export function firstWord(name: string): string {
+  return name.split(' ', 1)[0] ?? name;
+}
+
+/** Names as a person lists them: a group stands for its commands where all of them are meant. */
+export function shortNames(names: readonly CommandName[]): string[] {
+  const shortened = names.map((name) => {
+    const group = commandsOf(firstWord(name));
+    return group.length > 0 && group.every((member) => names.includes(member)) ? firstWord(name) : name;
+  });
+  return [...new Set(shortened)];
+}
+
+/** What a command takes beside options. */
+export function argumentsOf(command: CommandName): [name: string, spec: OptionSpec][] {
+  return Object.entries(commandSpec(command).arguments ?? {});
 }
 
 /** Options of a command, in the order of its help. */

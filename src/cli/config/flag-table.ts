@@ -1,5 +1,5 @@
 import { padEnd, widthOf } from '../../agent/monitor/width.ts';
-import { COMMAND_NAMES, type CommandName, commandSpec, commandsWith, useOf } from './commands.ts';
+import { COMMAND_NAMES, type CommandName, commandSpec, commandsWith, shortNames, useOf } from './commands.ts';
 import { flagForm } from './help.ts';
 import { environmentName } from './option.ts';
 import { OPTION_NAMES, type OptionName, specOf } from './options.ts';
@@ -35,13 +35,15 @@ function defaults(name: OptionName): string {
   }
   return [...byValue]
     .filter(([value]) => value !== '')
-    .map(([value, commands]) => `\`${value}\`${byValue.size > 1 ? ` (${commands.join(', ')})` : ''}`)
+    .map(
+      ([value, commands]) => `\`${value}\`${byValue.size > 1 ? ` (${shortNames(commands).join(', ')})` : ''}`,
+    )
     .join(', ');
 }
 
 function takers(name: OptionName, language: Language): string {
   const commands = commandsWith(name);
-  if (commands.length < COMMAND_NAMES.length) return commands.join(', ');
+  if (commands.length < COMMAND_NAMES.length) return shortNames(commands).join(', ');
   return language === 'en' ? 'all' : '全部';
 }
 

@@ -6,6 +6,11 @@ import { environmentName, optionOfEnvironment } from './option.ts';
 import { isOptionName, OPTION_NAMES, type OptionName, specOf } from './options.ts';
 import { MASK, type Problem } from './problems.ts';
 
+/** Whether an option of a command may be given in the environment. */
+export function fromEnvironment(command: CommandName, name: OptionName): boolean {
+  return specOf(name).noEnvironment !== true && useOf(command, name).noEnvironment !== true;
+}
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Gathered {
@@ -55,7 +60,7 @@ export function gather(
     }
     if (typed !== undefined && typed !== '') {
       sources.set(name, { text: typed, as: `--${name}`, fromLine: true });
-    } else if (env[variable] !== undefined && env[variable] !== '' && spec.noEnvironment !== true) {
+    } else if (env[variable] !== undefined && env[variable] !== '' && fromEnvironment(command, name)) {
       sources.set(name, { text: env[variable], as: variable, fromLine: false });
     }
   }

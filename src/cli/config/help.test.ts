@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { COMMAND_NAMES, optionsOf } from './commands.ts';
+import { argumentsOf, COMMAND_NAMES, commandsOf, optionsOf, shortNames } from './commands.ts';
 import { flagTable, orphans, withFlagTable } from './flag-table.ts';
-import { commandHelp, programHelp } from './help.ts';
+import { fromEnvironment } from './gather.ts';
+import { commandHelp, groupHelp, programHelp } from './help.ts';
 import { environmentName, optionOfEnvironment } from './option.ts';
-import { OPTION_NAMES, specOf } from './options.ts';
+import { OPTION_NAMES } from './options.ts';
 import { MASK, renderProblems } from './problems.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -16,11 +17,30 @@ test('every command and each of its options is in the help, within 98 columns', 
     const help = commandHelp(command);
     for (const option of optionsOf(command)) {
       expect(help).toContain(`--${option}`);
-      if (specOf(option).noEnvironment !== true) expect(help).toContain(environmentName(option));
+      if (fromEnvironment(command, option)) expect(help).toContain(environmentName(option));
     }
     for (const line of `${help}${programHelp()}`.split('\n'))
       expect(line.length, line).toBeLessThanOrEqual(98);
   }
+});
+
+test('a group has its commands in its help, and a command the words that it takes', () => {
+  const help = groupHelp('tokens');
+  for (const command of commandsOf('tokens')) expect(help).toContain(`  ${command} `);
+  expect(commandsOf('master')).toEqual([]);
+  for (const command of COMMAND_NAMES) {
+    for (const [, { value = '', summary }] of argumentsOf(command)) {
+      expect(commandHelp(command)).toContain(`tracker ${command} ${value} [options]`);
+      expect(commandHelp(command)).toContain(summary);
+    }
+  }
+  expect(argumentsOf('tokens revoke').map(([name]) => name)).toEqual(['token']);
+});
+
+test('commands as a person lists them: a group where all of it is meant', () => {
+  expect(shortNames(commandsOf('tokens'))).toEqual(['tokens']);
+  expect(shortNames(['master', 'tokens list'])).toEqual(['master', 'tokens list']);
+  expect(flagTable('en')).toMatch(/\| `--database PATH` +\| master, tokens +\|/);
 });
 
 test('the help of simulate, as it reads', () => {

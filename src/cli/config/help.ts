@@ -1,4 +1,13 @@
-import { COMMAND_NAMES, type CommandName, commandSpec, optionsOf, useOf } from './commands.ts';
+import {
+  argumentsOf,
+  COMMAND_NAMES,
+  type CommandName,
+  commandSpec,
+  commandsOf,
+  optionsOf,
+  useOf,
+} from './commands.ts';
+import { fromEnvironment } from './gather.ts';
 import { environmentName } from './option.ts';
 import { type OptionName, specOf } from './options.ts';
 import { columns, wrap } from './wrap.ts';
@@ -17,7 +26,8 @@ function optionRow(command: CommandName, name: OptionName): [string, string] {
   const use = useOf(command, name);
   const notes = [
     ...(use.default === undefined ? [] : [`default: ${use.default}`]),
-    ...(spec.noEnvironment === true ? [] : [`env: ${environmentName(name)}`]),
+    ...(use.required === true ? ['required'] : []),
+    ...(fromEnvironment(command, name) ? [`env: ${environmentName(name)}`] : []),
   ];
   const summary = use.summary ?? spec.summary;
   return [flagForm(name), notes.length === 0 ? summary : `${summary}\n[${notes.join(', ')}]`];
@@ -69,13 +79,44 @@ export function programHelp(): string {
   return lines.join('\n');
 }
 
+/** `mihomo-connections-tracker tokens --help`. */
+export function groupHelp(group: string): string {
+  const commands = commandsOf(group);
+  const lines = [
+    `Usage: ${PROGRAM} ${group} <command> [options]`,
+    '',
+    'Commands:',
+    ...columns(
+      commands.map((name) => [name, commandSpec(name).summary] as const),
+      WIDTH,
+    ),
+    '',
+    'Examples:',
+    ...examples(commands),
+    '',
+  ];
+  return lines.join('\n');
+}
+
 /** `mihomo-connections-tracker <command> --help`. */
 export function commandHelp(command: CommandName): string {
+  const words = argumentsOf(command);
+  const usage = [command, ...words.map(([, spec]) => spec.value ?? ''), '[options]'].join(' ');
   const lines = [
     `${commandSpec(command).summary}.`,
     '',
-    `Usage: ${PROGRAM} ${command} [options]`,
+    `Usage: ${PROGRAM} ${usage}`,
     '',
+    ...(words.length === 0
+      ? []
+      : [
+          'Arguments:',
+          ...columns(
+            words.map(([, spec]) => [spec.value ?? '', spec.summary]),
+            WIDTH,
+          ),
+          '',
+        ]),
     'Options:',
     ...columns(
       optionsOf(command).map((name) => optionRow(command, name)),

@@ -14,6 +14,8 @@ export type OptionType =
   | 'master-url'
   | 'agent-id'
   | 'sample-interval'
+  | 'token-name'
+  | 'expiry'
   | 'origins'
   | 'hosts';
 
@@ -36,13 +38,17 @@ export interface OptionSpec {
   /** A `secret-file` delivers the value of this option. */
   readonly fileOf?: string;
   readonly short?: string;
-  /** Only on the command line: an environment that asks for help would make every start useless. */
+  /** Only on the command line: an environment that asks for help, or names a token, would do so at every start. */
   readonly noEnvironment?: true;
 }
 
 /** What a command changes about an option that it takes. */
 export interface OptionUse {
   readonly default?: string | number;
+  /** The command does nothing without it. */
+  readonly required?: true;
+  /** As in `OptionSpec`, for this command: what is set for a service would be a mistake here. */
+  readonly noEnvironment?: true;
   /** Replaces the general summary in the command's help. */
   readonly summary?: string;
 }

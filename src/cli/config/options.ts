@@ -1,4 +1,5 @@
 import { LOG_LEVELS } from '../../common/logger.ts';
+import { TOKEN_SCOPES } from '../../domain/token.ts';
 import type { OptionSpec } from './option.ts';
 
 /**
@@ -155,6 +156,27 @@ export const OPTIONS = {
     summary:
       'Megabytes that the facts may use; beyond, the oldest days of minutes are dropped, then those of half hours; without it only their age counts',
   },
+  name: {
+    type: 'token-name',
+    value: 'NAME',
+    noEnvironment: true,
+    summary: 'What the token is called, and revoked by',
+  },
+  scope: {
+    type: 'choice',
+    value: TOKEN_SCOPES.join('|'),
+    choices: TOKEN_SCOPES,
+    noEnvironment: true,
+    summary: 'What the token may do: deliver as one agent, ask every question, or everything',
+  },
+  expires: {
+    type: 'expiry',
+    value: 'SPAN|TIME',
+    noEnvironment: true,
+    summary:
+      'When the token ends: after 12h, 90d or 4w, or at a time such as 2027-01-31T00:00:00Z; default never',
+  },
+  json: { type: 'flag', noEnvironment: true, summary: 'Print JSON instead of a table' },
   console: {
     type: 'choice',
     value: 'off|events|traffic',

@@ -30,6 +30,10 @@ export const SUMMARIES_ZH: Readonly<Record<OptionName, string>> = {
   'half-hour-retention-days': '按半小时保存流量的天数；0 表示永久保存',
   'facts-budget':
     '流量数据最多占用的兆字节数；超出后先删除最早几天的分钟数据，再删除最早的半小时数据；不设置则只按天数保存',
+  name: '令牌的名称，也用于吊销',
+  scope: '令牌的权限：`agent` 以某一个从节点的身份发送数据，`read` 查询，`admin` 一切',
+  expires: '令牌何时失效：`12h`、`90d`、`4w` 之后，或某一时刻，如 `2027-01-31T00:00:00Z`；默认永不失效',
+  json: '输出 JSON 而不是表格',
   console: '标准输出的内容：`off` 不输出，`events` 连接的新建与关闭，`traffic` 另加活动连接的流量',
   'log-level': '标准错误上日志的详细程度：`trace`、`debug`、`info`、`warn`、`error`、`fatal`、`silent`',
   check: '检查参数并构造所有部件，但什么都不启动',

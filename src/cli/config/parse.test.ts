@@ -196,7 +196,10 @@ describe('problems', () => {
       given: 'mastr',
       problem: expect.stringContaining('did you mean master?'),
     });
-    expect(problems('')[0]).toMatchObject({ problem: 'is missing', valid: 'master, agent, demo, simulate' });
+    expect(problems('')[0]).toMatchObject({
+      problem: 'is missing',
+      valid: 'master, agent, tokens, demo, simulate',
+    });
     expect(problems('agent -x')).toHaveLength(1);
     expect(problems('agent --__proto__ 1 --constructor=2')).toHaveLength(2);
   });
@@ -298,6 +301,77 @@ describe('rules between options', () => {
   });
 });
 
+describe('commands of a group, and their words', () => {
+  const create = 'tokens create --name home --scope';
+
+  test('are found by both words, and take what stands after them in any order', () => {
+    expect(run('tokens create', '--name home --scope read').values).toEqual({
+      database: 'master.db',
+      name: 'home',
+      scope: 'read',
+      agentId: undefined,
+      expires: undefined,
+    });
+    for (const words of [
+      ['phone', '--database', 'x.db'],
+      ['--database', 'x.db', 'phone'],
+    ]) {
+      expect(run('tokens revoke', words).values).toEqual({ token: 'phone', database: 'x.db' });
+    }
+    expect(run('tokens revoke', ['two words']).values.token).toBe('two words');
+    expectTypeOf(run('tokens revoke', ['x']).values.token).toEqualTypeOf<string>();
+    expectTypeOf(run('tokens create', '--name a --scope read').values.name).toEqualTypeOf<string>();
+    expectTypeOf(run('tokens list').values.json).toEqualTypeOf<boolean>();
+  });
+
+  test.each([
+    ['tokens', 'needs a word after it'],
+    ['tokens --database x.db', 'needs a word after it'],
+    ['tokens creat', 'has no such command; did you mean tokens create?'],
+    ['tokens zzzzzz', 'has no such command'],
+    ['token', 'is not known; did you mean tokens?'],
+  ])('%s: %s', (line, problem) => {
+    expect(problems(line)).toEqual([expect.objectContaining({ problem })]);
+  });
+
+  test.each([
+    ['tokens revoke', ['ID|NAME']],
+    ['tokens revoke a b', ['b']],
+    ['tokens list a', ['a']],
+    ['tokens create', ['--name', '--scope']],
+    [`${create} all`, ['--scope']],
+    [`${create} agent`, ['--agent-id']],
+    [`${create} read --agent-id home`, ['--agent-id']],
+    [`${create} agent --agent-id local`, ['--agent-id']],
+    [`${create} read --expires soon`, ['--expires']],
+    [`${create} read --expires 0d`, ['--expires']],
+    [`${create} read --expires 90`, ['--expires']],
+    [`${create} read --expires 2020-01-01T00:00:00Z`, ['--expires']],
+    [`${create} read --expires 2999-01-01`, ['--expires']],
+    ['tokens create --name 7 --scope x --expires y --extra', ['--extra', '--name', '--scope', '--expires']],
+  ])('refused: %s', (line, flags) => {
+    expect(problems(line).map(({ flag }) => flag)).toEqual(flags);
+  });
+
+  test.each([['12h'], ['90d'], ['4w'], ['2999-01-01T00:00:00+08:00']])('expires %s', (expires) => {
+    expect(
+      run('tokens create', ['--name', '路由器', '--scope', 'admin', '--expires', expires]).values,
+    ).toMatchObject({
+      name: '路由器',
+      expires,
+    });
+  });
+
+  test('what an agent has in its environment is not meant for its tokens', () => {
+    const env = { MIHOMO_TRACKER_AGENT_ID: 'home', MIHOMO_TRACKER_DATABASE: 'e.db' };
+    expect(run('tokens create', '--name a --scope read', env).values).toMatchObject({
+      agentId: undefined,
+      database: 'e.db',
+    });
+    expect(run('tokens list', '', { MIHOMO_TRACKER_SCOPE: 'admin' }).warnings[0]).toContain('has no effect');
+  });
+});
+
 describe('help and version', () => {
   test.each([['--help'], ['-h'], ['help'], ['help nonsense']])('%s is that of the program', (line) => {
     expect(parse(line)).toMatchObject({ kind: 'help', help: expect.stringContaining('<command>') });
@@ -316,7 +390,34 @@ describe('help and version', () => {
     });
   });
 
-  test.each([['--version'], ['-V'], ['master -V'], ['demo --version']])('%s', (line) => {
+  test.each([['tokens --help'], ['tokens -h'], ['help tokens'], ['help tokens nonsense']])(
+    '%s is that of the group',
+    (line) => {
+      expect(parse(line)).toMatchObject({
+        kind: 'help',
+        help: expect.stringContaining('tracker tokens <command> [options]'),
+      });
+    },
+  );
+
+  test.each([['tokens revoke -h'], ['help tokens revoke'], ['tokens revoke --bad --help']])(
+    '%s is that of the command of the group',
+    (line) => {
+      expect(parse(line)).toMatchObject({
+        kind: 'help',
+        help: expect.stringContaining('tracker tokens revoke ID|NAME [options]'),
+      });
+    },
+  );
+
+  test.each([
+    ['--version'],
+    ['-V'],
+    ['master -V'],
+    ['demo --version'],
+    ['tokens --version'],
+    ['tokens list -V'],
+  ])('%s', (line) => {
     expect(parse(line)).toEqual({ kind: 'version', version: true });
   });
 });

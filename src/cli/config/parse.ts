@@ -1,8 +1,16 @@
 import { readArguments } from './arguments.ts';
-import type { Value } from './check-value.ts';
-import { COMMAND_NAMES, type CommandName, isCommandName, optionsOf, useOf } from './commands.ts';
+import { checkValue, type Value } from './check-value.ts';
+import {
+  argumentsOf,
+  type CommandName,
+  commandsOf,
+  FIRST_WORDS,
+  isCommandName,
+  optionsOf,
+  useOf,
+} from './commands.ts';
 import { type Environment, environmentWarnings, gather } from './gather.ts';
-import { commandHelp, programHelp } from './help.ts';
+import { commandHelp, groupHelp, programHelp } from './help.ts';
 import { nearest } from './nearest.ts';
 import { type OptionName, specOf } from './options.ts';
 import type { Problem } from './problems.ts';
@@ -41,19 +49,51 @@ export function parseCommandLine(
   const [first, ...rest] = argv;
   if (first === '--help' || first === '-h') return { kind: 'help', help: programHelp() };
   if (first === '--version' || first === '-V') return { kind: 'version', version: true };
-  if (first === 'help') {
-    const topic = rest[0];
-    if (topic === undefined || !isCommandName(topic)) return { kind: 'help', help: programHelp() };
-    return { kind: 'help', help: commandHelp(topic) };
+  if (first === 'help') return { kind: 'help', help: helpOf(rest) };
+  const words = commandWords(argv);
+  if (words === 0 && first !== undefined && commandsOf(first).length > 0) {
+    return inGroup(first, rest[0]);
   }
-  if (first === undefined || !isCommandName(first)) {
+  const command = argv.slice(0, words).join(' ');
+  if (!isCommandName(command)) {
     return { kind: 'problems', command: undefined, problems: [unknownCommand(first)] };
   }
-  return parseCommand(first, rest, env, readFile);
+  return parseCommand(command, argv.slice(words), env, readFile);
+}
+
+/** How many words at the beginning of a line name a command; 0: they name none. */
+function commandWords(argv: readonly string[]): number {
+  return [2, 1].find((words) => argv.length >= words && isCommandName(argv.slice(0, words).join(' '))) ?? 0;
+}
+
+function helpOf(topic: readonly string[]): string {
+  const command = topic.slice(0, commandWords(topic)).join(' ');
+  if (isCommandName(command)) return commandHelp(command);
+  const [first = ''] = topic;
+  return commandsOf(first).length > 0 ? groupHelp(first) : programHelp();
+}
+
+/** A group without one of its commands after it. */
+function inGroup(group: string, next: string | undefined): ParsedLine {
+  if (next === '--help' || next === '-h') return { kind: 'help', help: groupHelp(group) };
+  if (next === '--version' || next === '-V') return { kind: 'version', version: true };
+  const commands = commandsOf(group);
+  const valid = commands.join(', ');
+  const known = commands.map((name) => name.slice(group.length + 1));
+  const word = next === undefined || next.startsWith('-') ? undefined : next;
+  const meant = word === undefined ? undefined : nearest(word, known);
+  const problem = word === undefined ? 'needs a word after it' : `has no such command`;
+  const suggestion = meant === undefined ? '' : `; did you mean ${group} ${meant}?`;
+  const given = word ?? '';
+  return {
+    kind: 'problems',
+    command: undefined,
+    problems: [{ flag: group, given, problem: problem + suggestion, valid }],
+  };
 }
 
 function unknownCommand(first: string | undefined): Problem {
-  const valid = COMMAND_NAMES.join(', ');
+  const valid = FIRST_WORDS.join(', ');
   if (first === undefined) return { flag: 'command', given: '', problem: 'is missing', valid };
   if (first.startsWith('-')) {
     // The value may be a secret after `=`, and is of no help here.
@@ -64,7 +104,7 @@ function unknownCommand(first: string | undefined): Problem {
       valid: `first ${valid}`,
     };
   }
-  const meant = nearest(first, COMMAND_NAMES);
+  const meant = nearest(first, FIRST_WORDS);
   const suggestion = meant === undefined ? '' : `; did you mean ${meant}?`;
   return { flag: 'command', given: first, problem: `is not known${suggestion}`, valid };
 }
@@ -86,12 +126,62 @@ function parseCommand(
     const value = gathered.values.get(name) ?? useOf(command, name).default ?? emptyValue(name);
     if (value !== undefined) values.set(name, value);
   }
-  const findings = applyRules({ command, values, given: new Set(gathered.values.keys()) });
-  const problems = [...line.problems, ...gathered.problems, ...findings.problems];
+  // One with a wrong value is given all the same: nobody is to be told that it is missing, too.
+  const typedNames = [...line.given].filter(([, text]) => text !== '').map(([name]) => name);
+  const given = new Set([...typedNames, ...gathered.values.keys()]);
+  const findings = applyRules({ command, values, given });
+  const words = checkWords(command, line.words);
+  const problems = [
+    ...line.problems,
+    ...words.problems,
+    ...gathered.problems,
+    ...missingOptions(command, line.given, gathered.values),
+    ...findings.problems,
+  ];
   if (problems.length > 0) return { kind: 'problems', command, problems };
   const warnings = [...gathered.warnings, ...environmentWarnings(env), ...findings.warnings];
   // The table says of every key what `ValuesOf` says of it; the compiler cannot follow that through a map.
-  return { kind: 'run', command, values: typed(command, values), warnings } as unknown as ParsedCommand;
+  return {
+    kind: 'run',
+    command,
+    values: { ...typed(command, values), ...Object.fromEntries(words.values) },
+    warnings,
+  } as unknown as ParsedCommand;
+}
+
+function checkWords(
+  command: CommandName,
+  words: ReadonlyMap<string, string>,
+): { values: Map<string, Value>; problems: Problem[] } {
+  const values = new Map<string, Value>();
+  const problems: Problem[] = [];
+  for (const [name, spec] of argumentsOf(command)) {
+    const given = words.get(name);
+    if (given === undefined) continue;
+    const checked = checkValue(given, spec);
+    if (checked.ok) values.set(name, checked.value);
+    else problems.push({ flag: spec.value ?? name, given, problem: checked.problem, valid: checked.valid });
+  }
+  return { values, problems };
+}
+
+/** Options without which a command does nothing; those given and wrong are told of already. */
+function missingOptions(
+  command: CommandName,
+  given: ReadonlyMap<OptionName, string>,
+  values: ReadonlyMap<OptionName, Value>,
+): Problem[] {
+  return optionsOf(command)
+    .filter((name) => useOf(command, name).required === true && !given.has(name) && !values.has(name))
+    .map((name) => {
+      const { value = '', summary } = specOf(name);
+      return {
+        flag: `--${name}`,
+        given: '',
+        problem: 'is required',
+        valid: `--${name} ${value}: ${useOf(command, name).summary ?? summary}`,
+      };
+    });
 }
 
 function isAsked(given: ReadonlyMap<OptionName, string>, name: 'help' | 'version'): boolean {

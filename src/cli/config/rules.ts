@@ -12,7 +12,7 @@ export interface Settled {
   readonly command: CommandName;
   /** Values, defaults included. */
   readonly values: ReadonlyMap<OptionName, Value>;
-  /** Options that were really given, by flag, environment or file. */
+  /** Options that were really given, by flag, environment or file; their values may have been refused. */
   readonly given: ReadonlySet<OptionName>;
 }
 
@@ -94,6 +94,22 @@ export function applyRules(settled: Settled): Findings {
       warnings.push(
         `--master-url ${url} is not encrypted: everybody on the way can read the token and the history`,
       );
+    }
+  }
+  if (settled.command === 'tokens create' && text('scope') !== undefined) {
+    if (text('scope') !== 'agent') {
+      useless(
+        'agent-id',
+        'would do nothing: only agents are bound to an id',
+        '--scope agent, or no --agent-id',
+      );
+    } else if (!given('agent-id')) {
+      problems.push({
+        flag: '--agent-id',
+        given: '',
+        problem: 'is required: a token of an agent is bound to its id',
+        valid: '--agent-id ID',
+      });
     }
   }
   return { problems, warnings };

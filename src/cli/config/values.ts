@@ -28,8 +28,8 @@ type UsesOf<C extends CommandName> = (typeof COMMANDS)[C]['options'];
 /** Answered before a command runs (`help`, `version`), or delivered as the secret they hold (`…-file`). */
 type Hidden = 'help' | 'version' | `${string}-file`;
 
-/** Has a value even when not given: a default, `false`, or an empty list. */
-type Filled<Name, Use> = Use extends { default: unknown }
+/** Always has a value: a default, `false`, an empty list, or one that must be given. */
+type Filled<Name, Use> = Use extends { default: unknown } | { required: true }
   ? Name
   : Name extends OptionName
     ? (typeof OPTIONS)[Name]['type'] extends 'flag' | 'origins' | 'hosts'
@@ -42,7 +42,12 @@ export type ValuesOf<C extends CommandName> = {
   readonly [Name in Exclude<keyof UsesOf<C>, Hidden> & OptionName as Camel<Name>]:
     | ValueOf<(typeof OPTIONS)[Name]>
     | (Filled<Name, UsesOf<C>[Name & keyof UsesOf<C>]> extends never ? undefined : never);
-};
+} & WordsOf<(typeof COMMANDS)[C]>;
+
+/** The arguments that a command takes beside options. */
+type WordsOf<Command> = Command extends { arguments: infer Words }
+  ? { readonly [Name in keyof Words]: ValueOf<Words[Name]> }
+  : unknown;
 
 /** The key of an option in `ValuesOf`. */
 export function valueKey(option: string): string {

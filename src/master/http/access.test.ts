@@ -1,7 +1,10 @@
 import { hostname } from 'node:os';
+import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { TokenScope } from '../../domain/token.ts';
 import { classifyAddress, clientKey, normalizeAddress } from './address.ts';
-import { BEARER, OPTIONS, TOKEN, testApp, testDeps } from './http.test-support.ts';
+import { BEARER, OPTIONS, TOKEN, testApp, testDeps, testTokens } from './http.test-support.ts';
+import { SCOPES } from './scope.ts';
 import { HttpServer } from './server.ts';
 
 /** A path that the pattern of a route matches. */
@@ -25,6 +28,62 @@ const CLIENTS = [
   ['public, IPv6', '2001:db8::1', ['none']],
 ] as const;
 
+/** Who presents what, and the scopes of routes that it may then use; a number: it is refused everywhere with it. */
+const CREDENTIALS = [
+  ['nothing', 401],
+  ['a wrong token', 401],
+  ['a prefix of a right one', 401],
+  ['a right one by another scheme', 401],
+  ['--api-token', ['none', 'agent', 'read', 'admin']],
+  ['a token of an agent', ['none', 'agent']],
+  ['a token to read', ['none', 'read']],
+  ['a token of an administrator', ['none', 'agent', 'read', 'admin']],
+  ['a token that expired', 401],
+  ['a token that was revoked', 401],
+] as const;
+type Credential = (typeof CREDENTIALS)[number][0];
+
+const END = Date.UTC(2026, 0, 1);
+
+/** A master with tokens of every kind, and what is presented to it. Each request comes a minute after the one before. */
+async function masterWithTokens(apiToken: string | null, admin = true) {
+  let clock = END;
+  const now = () => clock;
+  const { tokens } = testTokens(now);
+  const make = async (name: string, scope: TokenScope, expires: number | null = null) =>
+    (await tokens.create({ name, scope, agentId: scope === 'agent' ? 'home' : null, expires })).secret;
+  const revoked = await tokens.create({ name: 'revoked', scope: 'admin', agentId: null, expires: null });
+  const presented: Record<Credential, string | undefined> = {
+    nothing: undefined,
+    'a wrong token': 'Bearer wrong',
+    'a prefix of a right one': '',
+    'a right one by another scheme': '',
+    '--api-token': `Bearer ${TOKEN}`,
+    'a token of an agent': `Bearer ${await make('agent', 'agent')}`,
+    'a token to read': `Bearer ${await make('read', 'read')}`,
+    'a token of an administrator': 'Bearer none',
+    'a token that expired': `Bearer ${await make('expired', 'read', END + 60_000)}`,
+    'a token that was revoked': `Bearer ${revoked.secret}`,
+  };
+  if (admin) presented['a token of an administrator'] = `Bearer ${await make('admin', 'admin')}`;
+  presented['a prefix of a right one'] = presented['a token to read']?.slice(0, -1);
+  presented['a right one by another scheme'] = presented['a token to read']?.replace('Bearer', 'Basic');
+  // A table that never held an administrator's token: what was made and revoked at once is another test.
+  await tokens.revoke(revoked.token.id);
+  const app = testApp({ apiToken }, { tokens, now });
+  const ask = (route: { method: string; url: string }, remoteAddress: string, credential: Credential) => {
+    clock += 60_001;
+    const authorization = presented[credential];
+    return app.inject({
+      method: route.method as 'GET',
+      url: concrete(route.url),
+      headers: { ...(authorization !== undefined && { authorization }) },
+      remoteAddress,
+    });
+  };
+  return { app, tokens, presented, ask };
+}
+
 describe('every route', async () => {
   const app = testApp();
   await app.ready();
@@ -33,30 +92,38 @@ describe('every route', async () => {
   it('is known with its scope', () => {
     const table = routes.map(({ method, url, scope }) => `${method} ${url} ${scope}`).sort();
     expect(table).toEqual([
+      'DELETE /api/v1/tokens/:id admin',
       'GET /api/v1/agents read',
       'GET /api/v1/agents/:id/status read',
       'GET /api/v1/connections read',
       'GET /api/v1/filter-options read',
       'GET /api/v1/health none',
+      'GET /api/v1/openapi.json read',
       'GET /api/v1/ready read',
+      'GET /api/v1/session read',
       'GET /api/v1/stats read',
+      'GET /api/v1/tokens admin',
       'GET /api/v1/verify read',
       'HEAD /api/v1/agents read',
       'HEAD /api/v1/agents/:id/status read',
       'HEAD /api/v1/connections read',
       'HEAD /api/v1/filter-options read',
       'HEAD /api/v1/health none',
+      'HEAD /api/v1/openapi.json read',
       'HEAD /api/v1/ready read',
+      'HEAD /api/v1/session read',
       'HEAD /api/v1/stats read',
+      'HEAD /api/v1/tokens admin',
       'HEAD /api/v1/verify read',
       'POST /api/v1/query read',
       'POST /api/v1/query/batch read',
       'POST /api/v1/sync agent',
+      'POST /api/v1/tokens admin',
       'POST /api/v2/sync agent',
     ]);
   });
 
-  it.each(CLIENTS)('without a token, from %s', async (_name, remoteAddress, scopes) => {
+  it.each(CLIENTS)('of a master without tokens, from %s', async (_name, remoteAddress, scopes) => {
     const open = testApp({ apiToken: null });
     for (const route of routes) {
       const answer = await open.inject({
@@ -66,35 +133,86 @@ describe('every route', async () => {
       });
       const allowed = (scopes as readonly string[]).includes(route.scope);
       expect(passed(answer.statusCode), `${route.method} ${route.url}`).toBe(allowed);
-      if (!allowed && route.method !== 'HEAD') {
-        expect(answer.json()).toMatchObject({ code: 'address_refused', status: 'error' });
-        expect(answer.json().hint).toContain('--api-token');
+      if (allowed || route.method === 'HEAD') continue;
+      const code = scopes.length === 1 ? 'address_refused' : 'forbidden';
+      expect(answer.json()).toMatchObject({ code, status: 'error' });
+      if (code === 'address_refused') expect(answer.json().hint).toContain('--api-token');
+    }
+  });
+
+  describe.each([
+    ['with --api-token and tokens', TOKEN, true],
+    ['with tokens, an administrator’s among them', null, true],
+    ['with tokens of agents and readers', null, false],
+  ])('of a master %s', (_name, apiToken, admin) => {
+    it.each(CREDENTIALS)('to who presents %s', async (credential, usual) => {
+      const { ask } = await masterWithTokens(apiToken, admin);
+      const absent =
+        (credential === '--api-token' && apiToken === null) ||
+        (credential === 'a token of an administrator' && !admin);
+      const held = absent ? 401 : usual;
+      for (const remoteAddress of ['127.0.0.1', '192.168.1.20', 'fe80::1', '203.0.113.9']) {
+        // Who makes the first tokens on the machine itself must be able to make the next.
+        const onMachine = classifyAddress(remoteAddress) === 'loopback';
+        const trusted = credential === 'nothing' && apiToken === null && !admin && onMachine;
+        const scopes = trusted ? SCOPES : held === 401 ? ['none'] : held;
+        for (const route of routes) {
+          const { statusCode } = await ask(route, remoteAddress, credential);
+          const expected = (scopes as readonly string[]).includes(route.scope) ? 0 : held === 401 ? 401 : 403;
+          const what = `${route.method} ${route.url} from ${remoteAddress}`;
+          if (expected === 0) expect(passed(statusCode), what).toBe(true);
+          else expect(statusCode, what).toBe(expected);
+        }
       }
-    }
+    });
   });
 
-  it.each([
-    ['none', undefined, 401],
-    ['wrong', 'Bearer wrong', 401],
-    ['a prefix', `Bearer ${TOKEN.slice(0, -1)}`, 401],
-    ['of another scheme', `Basic ${TOKEN}`, 401],
-    ['right', `Bearer ${TOKEN}`, 0],
-  ])('with a token needed, and the one given is %s', async (_name, authorization, status) => {
-    for (const route of routes) {
-      // An app each, for wrong tokens are counted.
-      const answer = await testApp().inject({
-        method: route.method as 'GET',
-        url: concrete(route.url),
-        headers: { ...(authorization && { authorization }) },
-        remoteAddress: '203.0.113.9',
-      });
-      if (route.scope === 'none' || status === 0) expect(passed(answer.statusCode)).toBe(true);
-      else expect(answer.statusCode, `${route.method} ${route.url}`).toBe(status);
-    }
-  });
-
-  it('cannot be registered without a scope', () => {
+  it('cannot be registered without a scope, nor without saying what it answers', () => {
+    const contract = { summary: 'x', returns: {} };
     expect(() => testApp().get('/open', () => 'x')).toThrow('declares no scope');
+    expect(() => testApp().get('/open', { config: { scope: 'read' } }, () => 'x')).toThrow(
+      'declares no contract',
+    );
+    expect(() => testApp().get('/open/:id', { config: { scope: 'read', contract } }, () => 'x')).toThrow(
+      'declares the parameters (), and has (id)',
+    );
+  });
+});
+
+describe('trust in addresses', () => {
+  const ask = async (app: FastifyInstance, remoteAddress: string) =>
+    (await app.inject({ url: '/api/v1/session', remoteAddress })).statusCode;
+  const all = async (app: FastifyInstance) => [
+    await ask(app, '127.0.0.1'),
+    await ask(app, '192.168.1.20'),
+    await ask(app, '203.0.113.9'),
+  ];
+
+  it('shrinks with the first token and the first administrator, and never grows while the master runs', async () => {
+    const { tokens } = testTokens(() => 0);
+    const app = testApp({ apiToken: null }, { tokens });
+    expect(await all(app)).toEqual([200, 200, 403]);
+    const make = async (name: string, scope: TokenScope) =>
+      (await tokens.create({ name, scope, agentId: null, expires: null })).token.id;
+    const first = await make('a', 'read');
+    expect(await all(app)).toEqual([200, 401, 401]);
+    await tokens.revoke(first);
+    expect(await all(app)).toEqual([200, 401, 401]);
+    const admin = await make('b', 'admin');
+    expect(await all(app)).toEqual([401, 401, 401]);
+    await tokens.revoke(admin);
+    expect(await all(app)).toEqual([401, 401, 401]);
+    // The next start.
+    expect(await all(testApp({ apiToken: null }, { tokens }))).toEqual([200, 200, 403]);
+  });
+
+  it('is no way around a token that was revoked or expired', async () => {
+    const { ask } = await masterWithTokens(null, false);
+    const session = { method: 'GET', url: '/api/v1/session' };
+    expect((await ask(session, '127.0.0.1', 'nothing')).statusCode).toBe(200);
+    for (const credential of ['a token that was revoked', 'a token that expired'] as const) {
+      expect((await ask(session, '127.0.0.1', credential)).statusCode).toBe(401);
+    }
   });
 });
 
@@ -124,6 +242,18 @@ describe('wrong tokens', () => {
     const next = { ...from('2001:db8::ff'), headers: { authorization: 'Bearer guess' } };
     expect((await app.inject(next)).statusCode).toBe(429);
     expect((await app.inject(from('2001:db8::ff'))).statusCode).toBe(401);
+  });
+
+  it('that expired are no guesses, and say when they ended', async () => {
+    const { tokens } = testTokens(() => 0);
+    const { secret } = await tokens.create({ name: 'a', scope: 'read', agentId: null, expires: 1000 });
+    const app = testApp({}, { tokens, now: () => 1000 });
+    for (let i = 0; i < 20; i++) {
+      const headers = { authorization: `Bearer ${secret}` };
+      const answer = await app.inject({ ...from('203.0.113.9'), headers });
+      expect(answer.statusCode).toBe(401);
+      expect(answer.json().message).toBe('the token expired at 1970-01-01T00:00:01.000Z');
+    }
   });
 
   it('tell how to authenticate', async () => {

@@ -39,6 +39,11 @@ export function classifyAddress(address: string): AddressClass {
   return LINK_LOCAL.check(plain, type) ? 'link-local' : 'other';
 }
 
+/** Whether what listens on this host can be reached from elsewhere. */
+export function isReachable(listenHost: string): boolean {
+  return listenHost !== 'localhost' && classifyAddress(listenHost) !== 'loopback';
+}
+
 /** The key under which failures are counted: an IPv6 client owns a /64, so its last half says nothing. */
 export function clientKey(address: string): string {
   const plain = normalizeAddress(address);

@@ -1,9 +1,10 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { CodedError } from '../../common/errors.ts';
-import { classifyAddress } from './address.ts';
+import { classifyAddress, isReachable } from './address.ts';
+import { AddressTrust } from './address-trust.ts';
 import { answerClientError } from './client-error.ts';
 import { ConnectionLimit } from './connection-limit.ts';
-import type { HttpDeps, HttpOptions } from './deps.ts';
+import type { HttpDeps, HttpOptions, RouteDeps } from './deps.ts';
 import { guardRequests, SECURITY_HEADERS } from './guards.ts';
 import {
   BODY_TIMEOUT_MS,
@@ -20,10 +21,13 @@ import { agentsRoutes } from './routes/agents.ts';
 import { connectionsRoute } from './routes/connections.ts';
 import { filterOptionsRoute } from './routes/filter-options.ts';
 import { healthRoute } from './routes/health.ts';
+import { openApiRoute } from './routes/openapi.ts';
 import { queryRoutes } from './routes/query.ts';
 import { readyRoute } from './routes/ready.ts';
+import { sessionRoute } from './routes/session.ts';
 import { statsRoute } from './routes/stats.ts';
 import { syncRoutes } from './routes/sync.ts';
+import { tokensRoutes } from './routes/tokens.ts';
 import { verifyRoute } from './routes/verify.ts';
 import { sendError } from './send-error.ts';
 import { SyncSlots } from './sync-slots.ts';
@@ -73,19 +77,20 @@ export function createApp(deps: HttpDeps, options: HttpOptions): FastifyInstance
   const isLoopback = (address: string): boolean => classifyAddress(address) === 'loopback';
   const connections = new ConnectionLimit(MAX_UNPROVEN, options.isExempt ?? isLoopback);
   connections.watch(app.server);
-  guardRequests(app, deps, options, { registry, connections });
+  const trust = new AddressTrust(options.apiToken, deps.tokens);
+  guardRequests(app, deps, options, { registry, connections, trust });
   // Never reached: the guard answers unknown paths before their bodies are read.
   app.setNotFoundHandler(() => {
     throw new CodedError('not_found', 'there is nothing at this path');
   });
-  registerRoutes(app, deps);
+  registerRoutes(app, { ...deps, trust, reachable: isReachable(options.host) });
   return app;
 }
 
 const V1 = '/api/v1';
 
 /** Everything there is. Syncs stand apart, for their bodies are collected unparsed. */
-function registerRoutes(app: FastifyInstance, deps: HttpDeps): void {
+function registerRoutes(app: FastifyInstance, deps: RouteDeps): void {
   app.register((part, _options, done) => {
     syncRoutes(part, deps.ingest, new SyncSlots(MAX_SYNCS, MAX_SYNC_MEMORY));
     done();
@@ -93,6 +98,7 @@ function registerRoutes(app: FastifyInstance, deps: HttpDeps): void {
   app.register(
     (part, _options, done) => {
       healthRoute(part);
+      openApiRoute(part);
       for (const add of [
         statsRoute,
         connectionsRoute,
@@ -100,6 +106,8 @@ function registerRoutes(app: FastifyInstance, deps: HttpDeps): void {
         filterOptionsRoute,
         queryRoutes,
         readyRoute,
+        sessionRoute,
+        tokensRoutes,
         verifyRoute,
       ]) {
         add(part, deps);

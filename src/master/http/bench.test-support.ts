@@ -1,5 +1,6 @@
 import { createRecords, insertRecord, type TestRecords } from '../records/records.test-support.ts';
 import { RecordsReader } from '../records/records-reader.ts';
+import { AnswerCheck } from './answer-check.test-support.ts';
 import type { HttpDeps } from './deps.ts';
 import { BEARER, FakeServices, testApp } from './http.test-support.ts';
 
@@ -11,6 +12,7 @@ export class Bench {
   readonly services = new FakeServices();
   readonly files: TestRecords;
   readonly records: RecordsReader;
+  readonly #check = AnswerCheck.make();
 
   constructor() {
     this.files = createRecords();
@@ -26,7 +28,11 @@ export class Bench {
 
   async get(path: string, deps: Partial<HttpDeps> = {}) {
     const answer = await this.app(deps).inject({ url: `/api/v1${path}`, headers: BEARER });
-    return { status: answer.statusCode, headers: answer.headers, body: answer.json() };
+    const { statusCode: status, headers } = answer;
+    const body = answer.json();
+    const contentType = String(headers['content-type']);
+    (await this.#check).hold({ method: 'GET', path: `/api/v1${path}`, status, contentType, body });
+    return { status, headers, body };
   }
 
   async close(): Promise<void> {

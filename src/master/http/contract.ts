@@ -28,6 +28,27 @@ export interface Contract extends Described {
   readonly body?: TObject;
 }
 
+/** The contract of a route, out of all that it is made of. */
+export function contractOf({
+  summary,
+  description,
+  returns,
+  errors,
+  params,
+  query,
+  body,
+}: Contract): Contract {
+  return {
+    summary,
+    returns,
+    ...(description !== undefined && { description }),
+    ...(errors !== undefined && { errors }),
+    ...(params !== undefined && { params }),
+    ...(query !== undefined && { query }),
+    ...(body !== undefined && { body }),
+  };
+}
+
 /** What may stand beside `data`, as in `Success`. */
 export interface Beside {
   readonly meta?: TSchema;

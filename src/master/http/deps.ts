@@ -5,6 +5,8 @@ import type { FilterReader } from '../query/filter-reader.ts';
 import type { StatsService } from '../query/stats-service.ts';
 import type { TrafficService } from '../query/traffic-service.ts';
 import type { Records } from '../records/query.ts';
+import type { TokenRegistry } from '../tokens/token-registry.ts';
+import type { AddressTrust } from './address-trust.ts';
 import type { ReadinessProbe } from './readiness.ts';
 
 /** What the API answers from. */
@@ -20,9 +22,17 @@ export interface HttpDeps {
   readonly filters: Pick<FilterReader, 'read'>;
   /** What `/ready` asks beside the records. */
   readonly probes: readonly ReadinessProbe[];
+  readonly tokens: Pick<TokenRegistry, 'find' | 'used' | 'kinds' | 'onChange' | 'list' | 'create' | 'revoke'>;
   readonly logger: Logger;
   /** Epoch milliseconds; replaced in tests. */
   readonly now?: () => number;
+}
+
+/** What routes are made of. */
+export interface RouteDeps extends HttpDeps {
+  readonly trust: AddressTrust;
+  /** Whether other machines can reach it. */
+  readonly reachable: boolean;
 }
 
 /** The flags that concern HTTP, already validated. */
@@ -30,7 +40,7 @@ export interface HttpOptions {
   /** `--host`, `--port`. */
   readonly host: string;
   readonly port: number;
-  /** `--api-token`; null: rights follow from the client's address. */
+  /** `--api-token`; null: tokens of the records alone, and where there are none, the client's address. */
   readonly apiToken: string | null;
   /** `--allow-hosts`: names beside our own under which a master without token is served. */
   readonly allowHosts: readonly string[];

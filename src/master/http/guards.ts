@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CodedError } from '../../common/errors.ts';
+import type { AddressTrust } from './address-trust.ts';
 import { Authenticator } from './authenticator.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
 import type { HttpDeps, HttpOptions } from './deps.ts';
@@ -24,17 +25,29 @@ export const SECURITY_HEADERS = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 } as const;
 
+interface Guarded {
+  readonly registry: RouteRegistry;
+  readonly connections: ConnectionLimit;
+  readonly trust: AddressTrust;
+}
+
 /**
- * What every request passes before its body is read: headers, origin, known path, Host, then who asks and what the
- * route wants of them.
+ * What every request passes before its body is read: headers, origin, known path, then who asks and what the route
+ * wants of them, and the Host of those who are served for their address.
  */
 export function guardRequests(
   app: FastifyInstance,
   deps: HttpDeps,
   options: HttpOptions,
-  { registry, connections }: { registry: RouteRegistry; connections: ConnectionLimit },
+  { registry, connections, trust }: Guarded,
 ): void {
-  const authenticator = new Authenticator(options.apiToken, deps.now ?? Date.now);
+  const { apiToken } = options;
+  const authenticator = new Authenticator({
+    apiToken,
+    tokens: deps.tokens,
+    trust,
+    now: deps.now ?? Date.now,
+  });
   const hosts = new HostGuard(options.host, options.allowHosts);
   const origins = new OriginGuard(options.trustedOrigins);
   app.decorateRequest('grant');
@@ -51,9 +64,11 @@ export function guardRequests(
     if (request.is404) throw unknownRoute(methods, reply);
     const scope = request.routeOptions.config.scope;
     if (scope === undefined) throw new Error(`route ${request.routeOptions.url} declares no scope`);
-    if (scope !== 'none' && !authenticator.usesToken) hosts.check(request.headers.host);
-    request.grant = authenticator.authorize(scope, request.ip, request.headers.authorization);
-    if (scope !== 'none' && authenticator.usesToken) connections.trust(request.raw.socket);
+    const grant = authenticator.authorize(scope, request.ip, request.headers.authorization);
+    // A page whose name was pointed at this machine has its address, and no token.
+    if (grant.by === 'address') hosts.check(request.headers.host);
+    if (grant.by === 'token') connections.trust(request.raw.socket);
+    request.grant = grant;
     done();
   });
 

@@ -1,12 +1,16 @@
 import type { FastifyInstance } from 'fastify';
 import { silentLogger } from '../../common/logger.ts';
+import { openStore } from '../../common/sqlite.ts';
 import type { SyncAnswer } from '../../protocol/v2.ts';
 import type { Delivery } from '../ingest/ingest.ts';
+import { RECORDS_FILE } from '../ingest/schema.ts';
 import type { Answer, DailySum, GroupRow, StatsMeta } from '../query/answers.ts';
 import type { AgentTotals } from '../query/catalogue-service.ts';
 import { readFilter } from '../query/filter-text.ts';
 import type { TrafficAnswer } from '../query/traffic-answer.ts';
 import type { Records } from '../records/query.ts';
+import { TokenRegistry } from '../tokens/token-registry.ts';
+import { TokenTable } from '../tokens/token-table.ts';
 import { createApp } from './app.ts';
 import type { HttpDeps, HttpOptions } from './deps.ts';
 
@@ -154,9 +158,36 @@ export function testDeps(services = new FakeServices()): HttpDeps {
     stats: services.stats,
     catalogue: services.catalogue,
     filters: { read: async (text, of, field) => readFilter(text, { of }, field) },
+    tokens: noTokens(),
     probes: [],
     logger: silentLogger(),
   };
+}
+
+function noTokens(): TokenRegistry {
+  const none = () => Promise.reject(new Error('this test has no table of tokens'));
+  return new TokenRegistry({
+    writer: { createToken: none, revokeToken: none, tokensUsed: none },
+    logger: silentLogger(),
+  });
+}
+
+/** Tokens in a table of their own, in memory. */
+export function testTokens(now: () => number): { tokens: TokenRegistry; table: TokenTable } {
+  const table = new TokenTable(openStore(':memory:', RECORDS_FILE));
+  const changed = <T>(value: T): T => {
+    tokens.replace(table.all());
+    return value;
+  };
+  const tokens = new TokenRegistry({
+    writer: {
+      createToken: async (token) => changed(table.create(token, now())),
+      revokeToken: async (id) => changed(table.revoke(id)),
+      tokensUsed: async (uses) => table.used(uses),
+    },
+    logger: silentLogger(),
+  });
+  return { tokens, table };
 }
 
 export const BEARER = { authorization: `Bearer ${TOKEN}` };

@@ -1,35 +1,40 @@
 import type { Static, TObject } from '@sinclair/typebox';
-
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { refusal } from '../query/filter-text.ts';
 import { type Call, callOf } from './call.ts';
-
+import { contractOf, type Described } from './contract.ts';
 import type { Failure, Success } from './envelope.ts';
 import { type Check, inspect } from './input.ts';
 import type { Scope } from './scope.ts';
 
 /** A GET with parameters. */
-export interface Question<S extends TObject, T> {
+export interface Question<S extends TObject, T, P extends TObject = TObject> extends Described {
   readonly path: string;
   readonly scope: Scope;
+  /** Of the path, each a text; what does not fit is `not_found`. */
+  readonly params?: P;
   /** Closed (`additionalProperties: false`): what it does not name is a mistake, never ignored. */
   readonly query: S;
   /** What no schema can say, about several parameters together; sees only values that are valid by themselves. */
   readonly check?: Check<S>;
-  answer(query: Static<S>, call: Call): Promise<Success<T> | Failure>;
+  /** The answer; or the reply, where it was sent in another form. */
+  answer(query: Static<S>, call: Call<P>): Promise<Success<T> | Failure | FastifyReply>;
 }
 
 /** Registers it so that all problems of a query are told at once, those of the schema and those of `check`. */
-export function addQuestion<S extends TObject, T>(app: FastifyInstance, question: Question<S, T>): void {
+export function addQuestion<S extends TObject, T, P extends TObject>(
+  app: FastifyInstance,
+  question: Question<S, T, P>,
+): void {
   const { path, scope, query: schema } = question;
   const integers = Object.keys(schema.properties).filter(
     (name) => schema.properties[name]?.type === 'integer',
   );
-  app.get(path, { config: { scope } }, async (request, reply) => {
+  app.get(path, { config: { scope, contract: contractOf(question) } }, async (request, reply) => {
     const given = withIntegers(request.query as Record<string, unknown>, integers);
     const { details, value } = await inspect(request, 'query', schema, given, question.check);
     if (details.length > 0) throw refusal(details);
-    return question.answer(value, callOf(request, reply));
+    return question.answer(value, callOf(request, reply, question.params));
   });
 }
 

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Component } from '../../common/component.ts';
 import { listenError } from '../../common/listen-error.ts';
+import { isReachable } from './address.ts';
 import { createApp } from './app.ts';
 import type { HttpDeps, HttpOptions } from './deps.ts';
 import { MAX_CONNECTIONS } from './limits.ts';
@@ -33,10 +34,9 @@ export class HttpServer implements Component {
       throw listenError(error, host, port);
     }
     this.#deps.logger.info({ host, port: this.port }, 'listening');
-    const reachable = !/^(127\.|::1$|localhost$)/i.test(host);
-    if (this.#options.apiToken === null && reachable) {
+    if (this.#options.apiToken === null && !this.#deps.tokens.kinds.any && isReachable(host)) {
       this.#deps.logger.warn(
-        'no --api-token: everybody in the local network may read the history and deliver data',
+        'no --api-token and no tokens: everybody in the local network may read the history and deliver data',
       );
     }
   }

@@ -13,6 +13,7 @@ import { TrafficService } from '../query/traffic-service.ts';
 import { RecordsReader } from '../records/records-reader.ts';
 import { EmbeddedFactStore } from '../store/embedded/embedded-fact-store.ts';
 import { LotFlusher } from '../store/flusher.ts';
+import { TokenRegistry } from '../tokens/token-registry.ts';
 import { BEARER, OPTIONS } from './http.test-support.ts';
 import { HttpServer } from './server.ts';
 
@@ -27,6 +28,7 @@ beforeAll(async () => {
   const logger = silentLogger();
   const facts = new EmbeddedFactStore({ path: join(directory, 'master.facts.duckdb'), threads: 1 });
   const ingest = new IngestThread({ path, reserveLocal: false, onHurry: () => {}, logger });
+  const tokens = new TokenRegistry({ writer: ingest, logger });
   const flusher = new LotFlusher({ source: ingest, facts, log: logger, queryIntervalMs: 0 });
   const records = new RecordsReader({ path });
   const asked = { facts, freshness: flusher, gaps: records };
@@ -38,6 +40,7 @@ beforeAll(async () => {
       stats: new StatsService(asked),
       catalogue: new CatalogueService(asked),
       filters: new FilterReader({ ...asked, records }),
+      tokens,
       probes: [],
       logger,
     },

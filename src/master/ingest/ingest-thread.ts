@@ -6,6 +6,9 @@ import type { Logger } from '../../common/logger.ts';
 import type { SyncAnswer } from '../../protocol/v2.ts';
 import type { LedgerLot, LotSource } from '../store/lot-source.ts';
 import type { Fact, Lot } from '../store/store.ts';
+import type { HashedToken, NewToken } from '../tokens/token.ts';
+import type { TokenWriter } from '../tokens/token-registry.ts';
+import type { CreatedToken, TokenUse } from '../tokens/token-table.ts';
 import type { Delivery, Ingest } from './ingest.ts';
 import type { MergerMetrics } from './merger.ts';
 import type { OperationName, Operations, ToMain, WireError, WorkerSetup } from './messages.ts';
@@ -29,6 +32,8 @@ export interface IngestThreadOptions {
   /** Facts waiting that make a flush due at once. */
   hurryRows?: number;
   onHurry: () => void;
+  /** Gets all tokens: before `start` resolves, and whenever they change, whoever changed them. */
+  onTokens?: (tokens: HashedToken[]) => void;
   logger: Logger;
 }
 
@@ -41,7 +46,7 @@ interface Waiting {
  * Ingest in a thread of its own, which owns SQLite's writing connection: parsing and merging a thousand records takes
  * longer than the thread that serves HTTP may be away. Also the source of lots for the fact store.
  */
-export class IngestThread implements Ingest, LotSource {
+export class IngestThread implements Ingest, LotSource, TokenWriter {
   readonly name = 'ingest';
   readonly #options: IngestThreadOptions;
   readonly #waiting = new Map<number, Waiting>();
@@ -126,6 +131,20 @@ export class IngestThread implements Ingest, LotSource {
 
   status(): Promise<{ metrics: MergerMetrics; unsealed: number; importLeft: number }> {
     return this.#ask('status');
+  }
+
+  /** Throws `name_taken` or `too_many_tokens`. */
+  createToken(token: NewToken): Promise<CreatedToken> {
+    return this.#ask('createToken', token);
+  }
+
+  /** Resolves to whether there was one. */
+  revokeToken(id: number): Promise<boolean> {
+    return this.#ask('revokeToken', id);
+  }
+
+  tokensUsed(uses: readonly TokenUse[]): Promise<void> {
+    return this.#ask('tokensUsed', uses);
   }
 
   /** The body moves to the other thread: a copy of it in each was memory that only their collectors gave back. */
@@ -213,6 +232,9 @@ export class IngestThread implements Ingest, LotSource {
       }
       case 'hurry':
         this.#options.onHurry();
+        return;
+      case 'tokens':
+        this.#options.onTokens?.(message.tokens);
         return;
       case 'import':
         this.#logImport(message.left);

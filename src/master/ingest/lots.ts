@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { prepared, type Sqlite, safeSum } from '../../common/sqlite.ts';
+import { inTransaction, prepared, type Sqlite, safeSum } from '../../common/sqlite.ts';
 import { columnOf, DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
 import { FACT_FIELDS } from '../../domain/dimensions.ts';
 import type { LedgerLot } from '../store/lot-source.ts';
@@ -76,7 +76,7 @@ export class Lots {
 
   /** Seals at most one lot; each in a transaction of its own. Returns its rows, 0 when nothing waited. */
   sealOne(now: number): number {
-    return this.#db.transaction(() => {
+    return inTransaction(this.#db, () => {
       const lot = (
         this.#db.prepare('SELECT coalesce(max(lot), 0) + 1 AS lot FROM lots').get() as { lot: number }
       ).lot;
@@ -95,7 +95,7 @@ export class Lots {
         )
         .run(lot, randomBytes(8).toString('hex'), now, lot);
       return sealed;
-    })();
+    });
   }
 
   /** Rows sealed and not flushed. */
@@ -135,7 +135,7 @@ export class Lots {
 
   /** Drops the rows of flushed lots that are older than two days, or beyond the space for them, oldest first. */
   forget(now: number): number {
-    return this.#db.transaction(() => {
+    return inTransaction(this.#db, () => {
       const kept = this.#db
         .prepare("SELECT lot, rows, sealed_at FROM lots WHERE state = 'flushed' ORDER BY lot DESC")
         .all() as { lot: number; rows: number; sealed_at: number }[];
@@ -151,6 +151,6 @@ export class Lots {
         dropped++;
       }
       return dropped;
-    })();
+    });
   }
 }

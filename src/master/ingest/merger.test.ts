@@ -112,7 +112,7 @@ describe('a batch of protocol 2', () => {
   it('keeps agents to the ids that they may use', () => {
     expect(() => merger.v2(request({ agent_id: 'local' }), null, false)).toThrow(/"local" belongs to/);
     expect(merger.v2(request({ agent_id: 'local' }), null, true).ok).toBe(true);
-    expect(() => merger.v2(request(), 'b', false)).toThrow(/only act as agent "b"/);
+    expect(() => merger.v2(request(), 'b', false)).toThrow(/delivers for agent "b" only/);
     expect(() => merger.v2(request({ agent_id: ' \u0000 ' }), null, false)).toThrow(/without controls/);
     merger.v2(request({ agent_id: '  a  ' }, [[0, 1]]), 'a', false);
     expect(merger.db.prepare('SELECT agent_id FROM connections').pluck().all()).toEqual(['a']);

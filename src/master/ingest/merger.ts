@@ -1,5 +1,5 @@
 import { CodedError } from '../../common/errors.ts';
-import { openStore, prepared, type Sqlite } from '../../common/sqlite.ts';
+import { inTransaction, openStore, prepared, type Sqlite } from '../../common/sqlite.ts';
 import { isLocalAgentId, normalAgentId } from '../../domain/agent-id.ts';
 import { MAX_ROWS, ROW_ORDER, V1_SENDER } from '../../protocol/constants.ts';
 import type { SyncPackage } from '../../protocol/v1.ts';
@@ -225,7 +225,10 @@ export class Merger {
       throw new CodedError('agent_id_reserved', 'the id "local" belongs to the agent inside this master');
     }
     if (boundAgent !== null && boundAgent !== id) {
-      throw new CodedError('forbidden', `this token may only act as agent "${boundAgent}"`);
+      throw new CodedError(
+        'agent_id_bound',
+        `this token delivers for agent "${boundAgent}" only, and this agent is "${id}"`,
+      );
     }
     return id;
   }
@@ -233,7 +236,7 @@ export class Merger {
   #transaction<T>(work: (context: MergeContext) => T): T {
     const now = this.#now();
     try {
-      const result = this.db.transaction(() => {
+      const result = inTransaction(this.db, () => {
         const horizon = prepared(this.db, "SELECT value FROM meta WHERE key = 'horizon'").get() as {
           value: string;
         };
@@ -248,7 +251,7 @@ export class Merger {
         this.#agents.addRecords(this.#records.write(now));
         this.#ledger.write();
         return result;
-      })();
+      });
       this.#records.committed();
       this.unsealed += this.#ledger.takeRows();
       return result;

@@ -2,6 +2,8 @@ import type { ErrorCode, ErrorDetail } from '../../common/errors.ts';
 import type { SyncAnswer } from '../../protocol/v2.ts';
 import type { LedgerLot } from '../store/lot-source.ts';
 import type { Lot } from '../store/store.ts';
+import type { HashedToken, NewToken } from '../tokens/token.ts';
+import type { CreatedToken, TokenUse } from '../tokens/token-table.ts';
 import type { Delivery } from './ingest.ts';
 import type { MergerMetrics } from './merger.ts';
 import type { PackedFacts } from './packed-facts.ts';
@@ -19,6 +21,9 @@ export interface Operations {
   flushed: (lot: number) => void;
   tidy: () => void;
   status: () => { metrics: MergerMetrics; unsealed: number; importLeft: number };
+  createToken: (token: NewToken) => CreatedToken;
+  revokeToken: (id: number) => boolean;
+  tokensUsed: (uses: readonly TokenUse[]) => void;
   close: () => void;
 }
 export type OperationName = keyof Operations;
@@ -44,6 +49,8 @@ export type ToMain =
   /** So many facts wait that a flush is due at once. */
   | { kind: 'hurry' }
   | { kind: 'import'; left: number }
+  /** All there are: before `ready`, and whenever they change. */
+  | { kind: 'tokens'; tokens: HashedToken[] }
   | { kind: 'conflict'; agentId: string; conflict: string };
 
 export interface WorkerSetup {

@@ -166,6 +166,21 @@ function addConflictBegin(db: Sqlite): void {
   );
 }
 
+/**
+ * Tokens of agents and clients beside `--api-token`, by the SHA-256 of their secrets. Times: epoch ms of the master's
+ * clock; `last_used` to the minute. AUTOINCREMENT: the number of a revoked token never becomes that of another.
+ */
+function addTokens(db: Sqlite): void {
+  db.exec(`
+    CREATE TABLE tokens (
+      id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
+      scope TEXT NOT NULL CHECK (scope IN ('agent', 'read', 'admin')),
+      agent_id TEXT CHECK ((agent_id IS NOT NULL) = (scope = 'agent')),
+      hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32), created INTEGER NOT NULL, expires INTEGER, last_used INTEGER
+    ) STRICT
+  `);
+}
+
 export const RECORDS_FILE: StoreFile = {
   applicationId: 0x6d637472, // 'mctr'
   kind: 'records database',
@@ -174,5 +189,6 @@ export const RECORDS_FILE: StoreFile = {
     { version: 1, up: createRecords },
     { version: 2, up: addCovers },
     { version: 3, up: addConflictBegin },
+    { version: 4, up: addTokens },
   ],
 };

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { CodedError } from '../../common/errors.ts';
+import { TokenWatch } from '../tokens/token-watch.ts';
 import { decodeV1, decodeV2, inflate, parseJson } from './decode.ts';
 import { Merger } from './merger.ts';
 import type { OperationName, Operations, Question, ToMain, WireError, WorkerSetup } from './messages.ts';
@@ -25,7 +26,7 @@ function wireError(error: unknown): WireError {
 
 let importLeft = 0;
 
-function serve(merger: Merger): void {
+function serve(merger: Merger, tokens: TokenWatch): void {
   const operations: { [K in OperationName]: Operations[K] } = {
     v1: ({ body, gzip, boundAgent }) => merger.v1(decodeV1(parseJson(inflate(body, gzip))), boundAgent),
     v2: ({ body, gzip, boundAgent, local }) =>
@@ -42,7 +43,21 @@ function serve(merger: Merger): void {
     flushed: (lot) => merger.lots.flushed(lot),
     tidy: () => merger.tidy(),
     status: () => ({ metrics: merger.metrics, unsealed: merger.unsealed, importLeft }),
-    close: () => merger.close(),
+    createToken: (token) => {
+      const created = tokens.table.create(token, Date.now());
+      tokens.tell();
+      return created;
+    },
+    revokeToken: (id) => {
+      const revoked = tokens.table.revoke(id);
+      tokens.tell();
+      return revoked;
+    },
+    tokensUsed: (uses) => tokens.table.used(uses),
+    close: () => {
+      tokens.close();
+      merger.close();
+    },
   };
   let hurried = false;
   port?.on('message', ({ id, operation, args }: Question) => {
@@ -81,7 +96,8 @@ function importInBackground(merger: Merger): void {
 
 try {
   const merger = new Merger({ path: setup.path, reserveLocal: setup.reserveLocal });
-  serve(merger);
+  const tokens = new TokenWatch(merger.db, (all) => send({ kind: 'tokens', tokens: all }));
+  serve(merger, tokens);
   send({ kind: 'ready' });
   importInBackground(merger);
 } catch (error) {

@@ -45,7 +45,8 @@ export interface StoredLot {
 }
 
 /** Bucket widths in which facts are kept, finest first. */
-export type TierName = 'minute' | 'half_hour';
+export const TIER_NAMES = ['minute', 'half_hour'] as const;
+export type TierName = (typeof TIER_NAMES)[number];
 
 export interface RollupStep {
   /** The newest lot that the coarse tier has now; 0 for none. */

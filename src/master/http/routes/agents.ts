@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { CodedError } from '../../../common/errors.ts';
 import { type AgentTotals, agentView, isOnline } from '../agent-view.ts';
+import { AgentStatusAnswer, AgentsAnswer } from '../answers/agents.ts';
+import { closed } from '../contract.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
-import { NoQuery } from '../parameters.ts';
+import { NoQuery, text } from '../parameters.ts';
 import { addQuestion } from '../question.ts';
 
 const NOTHING: AgentTotals = { download: 0, upload: 0 };
@@ -14,7 +16,9 @@ export function agentsRoutes(app: FastifyInstance, deps: HttpDeps): void {
   addQuestion(app, {
     path: '/agents',
     scope: 'read',
+    summary: 'All agents, by their last contact',
     query: NoQuery,
+    returns: AgentsAnswer,
     answer: async () => {
       const [agents, totals] = await Promise.all([deps.records.agents(), totalsByAgent(deps)]);
       return success(agents.map((agent) => agentView(agent, totals.get(agent.agentId) ?? NOTHING, now())));
@@ -24,9 +28,12 @@ export function agentsRoutes(app: FastifyInstance, deps: HttpDeps): void {
   addQuestion(app, {
     path: '/agents/:id/status',
     scope: 'read',
+    summary: 'One agent, with its networks and rules',
+    params: closed({ id: text('agent id') }),
     query: NoQuery,
-    answer: async (_query, { request }) => {
-      const { id } = request.params as { id: string };
+    returns: AgentStatusAnswer,
+    errors: ['not_found'],
+    answer: async (_query, { params: { id } }) => {
       const [agent] = await deps.records.agents(id);
       if (agent === undefined) throw new CodedError('not_found', 'there is no agent of that id');
       const [totals, { networks, rules }] = await Promise.all([

@@ -9,6 +9,7 @@ import {
   MAX_CONNECTIONS_LIMIT,
   type ConnectionsQuery as Query,
 } from '../../records/query.ts';
+import { ConnectionsAnswer } from '../answers/connections.ts';
 import { boundsOf, checkRange, RANGE_PARAMETERS } from '../asked-range.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
@@ -37,7 +38,10 @@ export function connectionsRoute(app: FastifyInstance, deps: HttpDeps): void {
   addQuestion(app, {
     path: '/connections',
     scope: 'read',
+    summary: 'Records of connections',
     query: ConnectionsQuery,
+    returns: ConnectionsAnswer,
+    errors: ['query_timeout'],
     check: (query) => [...checkRange(query), ...checkCursor(query)],
     answer: async (query) => {
       const page = await deps.records.connections(toQuery(query, boundsOf(query, (deps.now ?? Date.now)())));

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { readFilter } from '../../query/filter-text.ts';
 import { GROUP_KEYS } from '../../query/group-keys.ts';
 import { MAX_GROUPS } from '../../query/questions.ts';
+import { FilterOptionsAnswer } from '../answers/filter-options.ts';
 import { boundsOf, checkRange, RANGE_PARAMETERS } from '../asked-range.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
@@ -25,7 +26,10 @@ export function filterOptionsRoute(app: FastifyInstance, deps: HttpDeps): void {
   addQuestion(app, {
     path: '/filter-options',
     scope: 'read',
+    summary: 'Values to filter by, those with most bytes first',
     query: FilterOptionsQuery,
+    returns: FilterOptionsAnswer,
+    errors: ['filter_invalid', 'query_timeout'],
     check: async (query) => [
       ...checkRange(query),
       ...(await deps.filters.read(query.filter, 'facts')).problems,

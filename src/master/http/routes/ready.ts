@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { CodedError } from '../../../common/errors.ts';
 import type { AgentRow } from '../../records/query.ts';
+import { ReadyAnswer } from '../answers/ready.ts';
 import type { HttpDeps } from '../deps.ts';
 import { failure, success } from '../envelope.ts';
 import { NoQuery } from '../parameters.ts';
@@ -12,7 +13,10 @@ export function readyRoute(app: FastifyInstance, deps: HttpDeps): void {
   addQuestion(app, {
     path: '/ready',
     scope: 'read',
+    summary: 'Whether the master can serve, and how old its newest data is',
     query: NoQuery,
+    returns: ReadyAnswer,
+    errors: ['not_ready'],
     answer: async (_query, { reply }) => {
       let agents: AgentRow[] = [];
       // Of all that can fail unseen, the thread that answers from the records.

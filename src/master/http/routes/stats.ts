@@ -7,6 +7,7 @@ import { GROUP_KEYS } from '../../query/group-keys.ts';
 import { METRICS, SORT_KEYS, SORT_ORDERS } from '../../query/metrics.ts';
 import { MAX_GROUPS } from '../../query/questions.ts';
 import type { ReadOptions } from '../../store/store.ts';
+import { StatsAnswer } from '../answers/stats.ts';
 import { boundsOf, checkRange, RANGE_PARAMETERS } from '../asked-range.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
@@ -36,7 +37,10 @@ export function statsRoute(app: FastifyInstance, deps: HttpDeps): void {
   addQuestion(app, {
     path: '/stats',
     scope: 'read',
+    summary: 'Sums, groups or a series of the bytes that were booked',
     query: StatsQuery,
+    returns: StatsAnswer,
+    errors: ['filter_invalid', 'query_too_large', 'query_timeout'],
     check: async (query) => [
       ...checkRange(query),
       ...checkType(query),

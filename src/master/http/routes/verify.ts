@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
+import { VerifyAnswer } from '../answers/verify.ts';
 import { boundsOf, checkRange, RANGE_PARAMETERS } from '../asked-range.ts';
 import { bookSums } from '../book-sums.ts';
 import type { HttpDeps } from '../deps.ts';
@@ -31,7 +32,10 @@ export function verifyRoute(app: FastifyInstance, deps: HttpDeps): void {
   addQuestion(app, {
     path: '/verify',
     scope: 'read',
+    summary: 'The books: what cores counted against what was booked',
     query: VerifyQuery,
+    returns: VerifyAnswer,
+    errors: ['query_too_large', 'query_timeout'],
     check: checkRange,
     answer: async (query) => success(await rowsOf(query, deps)),
   });
