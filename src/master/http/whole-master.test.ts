@@ -7,6 +7,7 @@ import { type Component, startAll, stopAll } from '../../common/component.ts';
 import { silentLogger } from '../../common/logger.ts';
 import { IngestThread } from '../ingest/ingest-thread.ts';
 import { CatalogueService } from '../query/catalogue-service.ts';
+import { ConnectionBytes } from '../query/connection-bytes.ts';
 import { FilterReader } from '../query/filter-reader.ts';
 import { StatsService } from '../query/stats-service.ts';
 import { TrafficService } from '../query/traffic-service.ts';
@@ -39,6 +40,7 @@ beforeAll(async () => {
       traffic: new TrafficService({ ...asked, records }),
       stats: new StatsService(asked),
       catalogue: new CatalogueService(asked),
+      bytes: new ConnectionBytes(asked),
       filters: new FilterReader({ ...asked, records }),
       tokens,
       probes: [],
