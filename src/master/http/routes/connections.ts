@@ -17,7 +17,7 @@ import { boundsOf, checkRange, RANGE_PARAMETERS } from '../asked-range.ts';
 import { closed } from '../contract.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
-import { FILTER_PARAMETERS, filtersOf, filterText } from '../filter-parameters.ts';
+import { FILTER_PARAMETERS, filtersOf } from '../filter-parameters.ts';
 import { NoQuery, oneOf, text, whole, zoneOf } from '../parameters.ts';
 import { addQuestion } from '../question.ts';
 
