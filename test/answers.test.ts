@@ -71,7 +71,13 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
     `?type=timeseries&interval=minute&agent_id=new&${RANGE}`,
     '?type=timeseries&interval=month&tz=Asia/Tokyo',
   ],
-  'GET /api/v1/connections': ['', '?limit=1&sort_by=total', '?host=nowhere'],
+  'GET /api/v1/connections': [
+    '',
+    '?limit=1&sort_by=total',
+    '?host=nowhere',
+    `?filter=${encodeURIComponent('not recovered = true')}&state=open&counted=true&${RANGE}`,
+  ],
+  'GET /api/v1/connections/:agent_id/:id': ['old/a', 'new/c', 'new/d'],
   'GET /api/v1/agents': [''],
   'GET /api/v1/agents/:id/status': ['old', 'new'],
   'GET /api/v1/filter-options': GROUP_KEYS.map((key) => `?filter_type=${key}`),
@@ -98,7 +104,7 @@ describe('real answers of a real master are as its routes say', () => {
       expect(requests, 'a route without a request that succeeds').toBeDefined();
       for (const more of requests ?? []) {
         const isBody = method === 'POST';
-        const path = url.includes(':') ? url.replace(/:\w+/, more) : isBody ? url : url + more;
+        const path = url.includes(':') ? url.replace(/:\w+(?:\/:\w+)*/, more) : isBody ? url : url + more;
         await master.flusher.drain();
         // Held against the contract by `ask`.
         const { status } = await master.ask(method, path, isBody ? { body: more } : {});

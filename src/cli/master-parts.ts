@@ -9,6 +9,7 @@ import { HttpServer } from '../master/http/server.ts';
 import { IngestThread } from '../master/ingest/ingest-thread.ts';
 import { RECORDS_FILE } from '../master/ingest/schema.ts';
 import { CatalogueService } from '../master/query/catalogue-service.ts';
+import { ConnectionBytes } from '../master/query/connection-bytes.ts';
 import { FilterReader } from '../master/query/filter-reader.ts';
 import { StatsService } from '../master/query/stats-service.ts';
 import { TrafficService } from '../master/query/traffic-service.ts';
@@ -79,6 +80,7 @@ export function buildMaster(setup: MasterSetup): MasterParts {
   const stats = new StatsService({ facts, gaps: records, freshness: flusher });
   const traffic = new TrafficService({ facts, records, freshness: flusher });
   const catalogue = new CatalogueService({ facts, freshness: flusher });
+  const bytes = new ConnectionBytes({ facts, freshness: flusher });
   const filters = new FilterReader({ facts, freshness: flusher, records });
   const server = new HttpServer(
     {
@@ -87,6 +89,7 @@ export function buildMaster(setup: MasterSetup): MasterParts {
       traffic,
       stats,
       catalogue,
+      bytes,
       filters,
       tokens,
       probes: probes(ingest, flusher, maintenance, records),

@@ -71,7 +71,8 @@ export function countryOf(geoip: string): string {
   }
 }
 
-function portOf(text: string): number {
+/** 0 where there is none, or none that can be. */
+export function portOf(text: string): number {
   const port = Number(text);
   return Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : 0;
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Merger } from '../../src/master/ingest/merger.ts';
+import { ALL } from '../../src/master/records/records.test-support.ts';
 import { RecordsReader } from '../../src/master/records/records-reader.ts';
 import { v1Body, v1Record } from '../support/bodies.ts';
 import { checkBooks } from '../support/books.ts';
@@ -46,22 +47,18 @@ describe('the original’s database as --database', () => {
     stops.push(() => reader.stop());
     const ask = () =>
       reader.connections({
+        ...ALL,
         filters: { host: 'www.example.com' },
         from: Date.UTC(2026, 5, 28, 4),
-        to: null,
-        sortBy: 'last_updated',
-        order: 'desc',
         limit: 1000,
-        offset: 0,
-        cursor: null,
       });
     const before = await ask();
     importAll(merger);
     const after = await ask();
     expect(before.total).toBeGreaterThan(50);
     expect(after.total).toBe(before.total);
-    expect(after.records.map((row) => [row.id, row.last_updated, row.download])).toEqual(
-      before.records.map((row) => [row.id, row.last_updated, row.download]),
+    expect(after.records.map(({ record: row }) => [row.id, row.last_updated, row.download])).toEqual(
+      before.records.map(({ record: row }) => [row.id, row.last_updated, row.download]),
     );
   });
 

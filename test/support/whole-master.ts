@@ -9,6 +9,7 @@ import { AnswerCheck } from '../../src/master/http/answer-check.test-support.ts'
 import { HttpServer } from '../../src/master/http/server.ts';
 import { IngestThread } from '../../src/master/ingest/ingest-thread.ts';
 import { CatalogueService } from '../../src/master/query/catalogue-service.ts';
+import { ConnectionBytes } from '../../src/master/query/connection-bytes.ts';
 import { FilterReader } from '../../src/master/query/filter-reader.ts';
 import { StatsService } from '../../src/master/query/stats-service.ts';
 import { TrafficService } from '../../src/master/query/traffic-service.ts';
@@ -74,6 +75,7 @@ export class WholeMaster {
         traffic: new TrafficService({ ...asked, records }),
         stats: new StatsService(asked),
         catalogue: new CatalogueService(asked),
+        bytes: new ConnectionBytes(asked),
         filters: new FilterReader({ ...asked, records }),
         tokens,
         probes: [],

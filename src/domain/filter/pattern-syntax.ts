@@ -3,7 +3,7 @@ import { type CodeRange, complement, withCases } from './characters.ts';
 /** A regular expression as a tree. */
 export type PatternNode =
   | { readonly kind: 'set'; readonly ranges: readonly CodeRange[] }
-  | { readonly kind: 'begin' | 'end' | 'border' | 'inside' }
+  | { readonly kind: 'begin' | 'end' | 'border' }
   | { readonly kind: 'all' | 'any'; readonly parts: readonly PatternNode[] }
   | { readonly kind: 'repeat'; readonly of: PatternNode; readonly min: number; readonly max: number };
 
@@ -23,14 +23,7 @@ const SPACE: CodeRange[] = [
   [12, 13],
   [32, 32],
 ];
-const CLASSES: Readonly<Record<string, readonly CodeRange[]>> = {
-  d: DIGIT,
-  D: complement(DIGIT),
-  w: WORD,
-  W: complement(WORD),
-  s: SPACE,
-  S: complement(SPACE),
-};
+const CLASSES: Readonly<Record<string, readonly CodeRange[]>> = { d: DIGIT, w: WORD, s: SPACE };
 const CONTROLS: Readonly<Record<string, number>> = { t: 9, n: 10, v: 11, f: 12, r: 13 };
 const ASSERTIONS = {
   '^': 'begin',
@@ -38,7 +31,6 @@ const ASSERTIONS = {
   '\\A': 'begin',
   '\\z': 'end',
   '\\b': 'border',
-  '\\B': 'inside',
 } as const;
 const ALL_BUT_NEWLINE = complement([[10, 10]]);
 
@@ -108,7 +100,7 @@ class Reader {
       case '\\':
         return this.#escaped();
       default:
-        return this.#literal(codeOf(char));
+        return { kind: 'set', ranges: this.#cased(only(codeOf(char))) };
     }
   }
 
@@ -155,8 +147,7 @@ class Reader {
     const char = this.#step();
     const assertion = `\\${char}`;
     if (assertion in ASSERTIONS) return { kind: ASSERTIONS[assertion as keyof typeof ASSERTIONS] };
-    const ranges = CLASSES[char];
-    return ranges === undefined ? this.#literal(this.#escapedCode(char)) : this.#set(ranges, false);
+    return { kind: 'set', ranges: this.#classOf(char) ?? this.#cased(only(this.#escapedCode(char))) };
   }
 
   /** The character that stands behind a backslash. */
@@ -178,6 +169,14 @@ class Reader {
     return code;
   }
 
+  /** `\d`, and `\D` for everything else: what is else follows from all cases of what is not. */
+  #classOf(char: string): readonly CodeRange[] | undefined {
+    const ranges = CLASSES[char.toLowerCase()];
+    if (ranges === undefined) return undefined;
+    const cased = this.#cased(ranges);
+    return char in CLASSES ? cased : complement(cased);
+  }
+
   #class(): PatternNode {
     const negated = this.#take('^');
     const ranges: CodeRange[] = [];
@@ -187,20 +186,23 @@ class Reader {
       if (this.#peek() === '[' && this.#peek(1) === ':') {
         throw new PatternProblem('"[:" in a class; write the characters, or \\d, \\w, \\s');
       }
-      const low = this.#member();
-      if (typeof low !== 'number') {
-        ranges.push(...low);
-        continue;
-      }
-      const range = this.#peek() === '-' && this.#peek(1) !== ']' && this.#peek(1) !== undefined;
-      if (range) this.#next++;
-      const high = range ? this.#member() : low;
-      if (typeof high !== 'number' || high < low)
-        throw new PatternProblem('a range in a class that ends before it begins');
-      ranges.push([low, high]);
+      ranges.push(...this.#members());
     }
     this.#next++;
-    return this.#set(ranges, negated);
+    return { kind: 'set', ranges: negated ? complement(ranges) : ranges };
+  }
+
+  /** A character of a class, a range of them, or a class by name. */
+  #members(): readonly CodeRange[] {
+    const low = this.#member();
+    if (typeof low !== 'number') return low;
+    const range = this.#peek() === '-' && this.#peek(1) !== ']' && this.#peek(1) !== undefined;
+    if (range) this.#next++;
+    const high = range ? this.#member() : low;
+    if (typeof high !== 'number' || high < low) {
+      throw new PatternProblem('a range in a class that ends before it begins');
+    }
+    return this.#cased([[low, high]]);
   }
 
   #member(): number | readonly CodeRange[] {
@@ -208,16 +210,11 @@ class Reader {
     if (char === '') throw new PatternProblem('a "[" that never ends');
     if (char !== '\\') return codeOf(char);
     const escaped = this.#step();
-    return CLASSES[escaped] ?? this.#escapedCode(escaped);
+    return this.#classOf(escaped) ?? this.#escapedCode(escaped);
   }
 
-  #literal(code: number): PatternNode {
-    return this.#set([[code, code]], false);
-  }
-
-  #set(ranges: readonly CodeRange[], negated: boolean): PatternNode {
-    const cased = this.#ignoreCase ? withCases(ranges) : ranges;
-    return { kind: 'set', ranges: negated ? complement(cased) : cased };
+  #cased(ranges: readonly CodeRange[]): readonly CodeRange[] {
+    return this.#ignoreCase ? withCases(ranges) : ranges;
   }
 
   #peek(ahead = 0): string | undefined {
@@ -234,6 +231,10 @@ class Reader {
     this.#next++;
     return true;
   }
+}
+
+function only(code: number): CodeRange[] {
+  return [[code, code]];
 }
 
 function codeOf(char: string): number {

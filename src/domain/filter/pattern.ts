@@ -6,7 +6,7 @@ export const MAX_STATES = 1000;
 
 type State =
   | { readonly kind: 'set'; readonly set: CharacterSet; readonly next: number }
-  | { readonly kind: 'begin' | 'end' | 'border' | 'inside'; readonly next: number }
+  | { readonly kind: 'begin' | 'end' | 'border'; readonly next: number }
   | { readonly kind: 'split'; readonly next: number; other: number }
   | { readonly kind: 'found' };
 
@@ -131,7 +131,7 @@ export class Pattern {
   }
 }
 
-function holds(kind: 'begin' | 'end' | 'border' | 'inside', before: number, after: number): boolean {
+function holds(kind: 'begin' | 'end' | 'border', before: number, after: number): boolean {
   switch (kind) {
     case 'begin':
       return before === -1;
@@ -139,8 +139,6 @@ function holds(kind: 'begin' | 'end' | 'border' | 'inside', before: number, afte
       return after === -1;
     case 'border':
       return isWord(before) !== isWord(after);
-    case 'inside':
-      return isWord(before) === isWord(after);
   }
 }
 

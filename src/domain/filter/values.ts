@@ -1,5 +1,6 @@
 import { addressNumber } from '../address.ts';
 import { parseAskedTime } from '../asked-time.ts';
+import { lowered } from './characters.ts';
 import type { FilterField, FilterType } from './fields.ts';
 import { parsePattern } from './pattern.ts';
 import type { Operator } from './tree.ts';
@@ -86,7 +87,7 @@ export function quantity(type: FilterType, text: string): number | null {
 
 /** A host name as it is compared: lower case, without the dots at its ends. */
 export function bareHost(text: string): string {
-  return text.toLowerCase().replace(/^\.+|\.+$/g, '');
+  return lowered(text).replace(/^\.+|\.+$/g, '');
 }
 
 /** Why a value cannot be compared with this field by this operator; undefined when it can. */

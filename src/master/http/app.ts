@@ -18,7 +18,7 @@ import {
 import { FORMATS } from './parameters.ts';
 import { RouteRegistry } from './route-registry.ts';
 import { agentsRoutes } from './routes/agents.ts';
-import { connectionsRoute } from './routes/connections.ts';
+import { connectionsRoutes } from './routes/connections.ts';
 import { filterOptionsRoute } from './routes/filter-options.ts';
 import { healthRoute } from './routes/health.ts';
 import { openApiRoute } from './routes/openapi.ts';
@@ -101,7 +101,7 @@ function registerRoutes(app: FastifyInstance, deps: RouteDeps): void {
       openApiRoute(part);
       for (const add of [
         statsRoute,
-        connectionsRoute,
+        connectionsRoutes,
         agentsRoutes,
         filterOptionsRoute,
         queryRoutes,

@@ -1,6 +1,7 @@
 import type { Logger } from '../../common/logger.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { CatalogueService } from '../query/catalogue-service.ts';
+import type { ConnectionBytes } from '../query/connection-bytes.ts';
 import type { FilterReader } from '../query/filter-reader.ts';
 import type { StatsService } from '../query/stats-service.ts';
 import type { TrafficService } from '../query/traffic-service.ts';
@@ -19,6 +20,7 @@ export interface HttpDeps {
     CatalogueService,
     'filterOptions' | 'perAgent' | 'agentDetail' | 'dailySums' | 'stepOfDays'
   >;
+  readonly bytes: Pick<ConnectionBytes, 'refresh' | 'inRange' | 'minutes'>;
   readonly filters: Pick<FilterReader, 'read'>;
   /** What `/ready` asks beside the records. */
   readonly probes: readonly ReadinessProbe[];

@@ -129,6 +129,7 @@ export class FakeServices {
 /** Records that hold nothing, where a test is about something else. */
 export const NO_RECORDS: Records = {
   connections: async () => ({ records: [], total: 0, capped: false, nextCursor: null }),
+  connection: async () => null,
   agents: async () => [],
   gaps: async () => [],
   commonGaps: async () => [],
@@ -136,6 +137,13 @@ export const NO_RECORDS: Records = {
   firstRuns: async () => [],
   coreTotals: async () => [],
   waiting: async () => [],
+};
+
+/** Connections of which no minute is known, where a test is about something else. */
+const NO_BYTES: HttpDeps['bytes'] = {
+  refresh: async () => 0,
+  inRange: async () => ({ bytes: new Map(), cut: null }),
+  minutes: async () => ({ minutes: [], cut: null }),
 };
 
 export const OPTIONS: HttpOptions = {
@@ -157,6 +165,7 @@ export function testDeps(services = new FakeServices()): HttpDeps {
     traffic: services.traffic,
     stats: services.stats,
     catalogue: services.catalogue,
+    bytes: NO_BYTES,
     filters: { read: async (text, of, field) => readFilter(text, { of }, field) },
     tokens: noTokens(),
     probes: [],

@@ -13,5 +13,5 @@ export const MAX_UNPROVEN = 32;
 export const MAX_SYNCS = 8;
 /** Bodies of all syncs together, those that arrive included. */
 export const MAX_SYNC_MEMORY = 64 * 1024 * 1024;
-/** Longest path parameter as sent: an agent id of 128 characters, each up to four escaped bytes. */
-export const MAX_PARAM = 128 * 12;
+/** Longest path parameter as sent: the id of a connection, 256 characters of up to four escaped bytes each. */
+export const MAX_PARAM = 256 * 12;

@@ -7,6 +7,7 @@ import { type Component, startAll, stopAll } from '../../common/component.ts';
 import { silentLogger } from '../../common/logger.ts';
 import { IngestThread } from '../ingest/ingest-thread.ts';
 import { CatalogueService } from '../query/catalogue-service.ts';
+import { ConnectionBytes } from '../query/connection-bytes.ts';
 import { FilterReader } from '../query/filter-reader.ts';
 import { StatsService } from '../query/stats-service.ts';
 import { TrafficService } from '../query/traffic-service.ts';
@@ -39,6 +40,7 @@ beforeAll(async () => {
       traffic: new TrafficService({ ...asked, records }),
       stats: new StatsService(asked),
       catalogue: new CatalogueService(asked),
+      bytes: new ConnectionBytes(asked),
       filters: new FilterReader({ ...asked, records }),
       tokens,
       probes: [],
@@ -169,6 +171,81 @@ describe('a master with its own stores', () => {
     const rows = list.data as { download: number; upload: number }[];
     expect(list.total_count).toBe(data.count);
     expect(rows.reduce((sum, row) => sum + row.download + row.upload, 0)).toBe(data.total);
+  });
+
+  it.each([
+    'host under example.com',
+    'host is empty and node = DIRECT',
+    'agent = 路由器 and process ~ CUR',
+    'device is empty and not rule = Match',
+    'route = proxied or destination_port = 1-1024',
+    'country =~ "^U" and not (example or curl)',
+    'destination_ip under 203.0.113.0/24',
+  ])('lists by an expression just the connections that it sums: %s', async (filter) => {
+    const text = `filter=${encodeURIComponent(filter)}`;
+    const { data } = (await get(`/stats?type=summary&${text}`)).body as {
+      data: { count: number; total: number };
+    };
+    const list = (await get(`/connections?${text}`)).body;
+    const rows = list.data as { in_range: { download: number; upload: number; recovered: number } }[];
+    expect(list.total_count).toBe(data.count);
+    expect(rows.reduce((sum, { in_range }) => sum + in_range.download + in_range.upload, 0)).toBe(data.total);
+  });
+
+  it('shows what a connection moved in a range, and minute by minute', async () => {
+    const id = 'one/../%2f ✓';
+    const body = JSON.stringify({ agent_id: 'a b', connections: [record(id, 100)], timestamp: UPDATED });
+    expect((await sync(body)).status).toBe(200);
+    const minute = Math.floor((NOW - 60_000) / 60_000) * 60_000;
+    const between = (from: number, to: number) =>
+      `from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}`;
+    const rowOf = async (range: string) => {
+      const { body: answer } = await get(`/connections?agent_id=a%20b&${range}`);
+      return { row: (answer.data as object[])[0], meta: (answer as { meta?: object }).meta };
+    };
+    const inside = between(minute, minute + 60_000);
+    const { row, meta } = await rowOf(inside);
+    expect(row).toMatchObject({
+      id,
+      download: 100,
+      in_range: { download: 100, upload: 10, recovered: 0 },
+      ...{ device: '', site: 'example.com', group: 'Proxy', node: 'HK', route: 'proxied', country: 'US' },
+    });
+    expect(meta).toMatchObject({ range: { from: minute, to: minute + 60_000 }, range_cut: null });
+    const before = await rowOf(between(minute - 120_000, minute - 60_000));
+    if (before.row !== undefined) expect(before.row).toMatchObject({ in_range: { download: 0 } });
+
+    const path = `/connections/${encodeURIComponent('a b')}/${encodeURIComponent(id)}`;
+    expect((await get(path)).body).toMatchObject({
+      data: { id, agent_id: 'a b', minutes: [[minute, 100, 10, 0]], hops: ['Proxy', 'HK'] },
+      meta: { range_cut: null },
+    });
+    for (const other of ['/connections/a%20b/none', '/connections/nobody/one', `${path}x`]) {
+      expect(await get(other)).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    }
+    expect(await get(`${path}?x=1`)).toMatchObject({ status: 400, body: { code: 'bad_request' } });
+  });
+
+  it('says all that is wrong with a filter, each at its place', async () => {
+    const text = 'hots = x and agent = nobody or rate > 1MB/s';
+    const filter = encodeURIComponent(text);
+    const details = [
+      { field: 'filter', at: [0, 4], problem: 'there is no field "hots"', hint: 'do you mean host?' },
+      { field: 'filter', at: [21, 27], problem: 'agent is never "nobody"' },
+      { field: 'filter', at: [31, 35], problem: 'rate is known of live connections only' },
+    ];
+    expect(await get(`/connections?filter=${filter}`)).toMatchObject({
+      status: 400,
+      body: { code: 'filter_invalid', details },
+    });
+    // With other mistakes it is one of them.
+    expect(await get(`/connections?filter=${filter}&limit=0&state=ajar&counted=maybe`)).toMatchObject({
+      status: 400,
+      body: {
+        code: 'bad_request',
+        details: [{ field: 'state' }, { field: 'counted' }, { field: 'limit' }, ...details],
+      },
+    });
   });
 
   it('refuses a bomb of a gigabyte quickly, and lives', async () => {

@@ -22,9 +22,14 @@ export class Ticker {
   constructor(db: Sqlite, signal: Int32Array) {
     this.#signal = signal;
     db.function('tick', { deterministic: false }, () => {
-      if (Atomics.load(this.#signal, 0) === this.question) throw new Error('called off');
+      this.check();
       return 1;
     });
+  }
+
+  /** Throws once the question is called off. */
+  check(): void {
+    if (Atomics.load(this.#signal, 0) === this.question) throw new Error('called off');
   }
 }
 

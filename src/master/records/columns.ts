@@ -10,7 +10,7 @@ export interface Columns {
 }
 
 /** All rows have their times as numbers, which are indexed. */
-const SETTLED: Columns = { indexed: true, start: 'c.start_ms', updated: 'c.updated_ms' };
+export const SETTLED: Columns = { indexed: true, start: 'c.start_ms', updated: 'c.updated_ms' };
 
 const fromText = (column: string): string => `CAST(unixepoch(${column}, 'subsec') * 1000 AS INTEGER)`;
 /** Rows of the original's have them as text until they are imported. */

@@ -5,7 +5,7 @@ import { ALL, insertOriginal, insertRecord, readRecordsInEachTest } from './reco
 const given = readRecordsInEachTest();
 
 async function ids(query: Partial<ConnectionsQuery>): Promise<string[]> {
-  return (await given.reader.connections({ ...ALL, ...query })).records.map((record) => record.id);
+  return (await given.reader.connections({ ...ALL, ...query })).records.map(({ record }) => record.id);
 }
 
 describe('connections', () => {
@@ -24,7 +24,7 @@ describe('connections', () => {
     });
     const page = await given.reader.connections(ALL);
     expect(page).toMatchObject({ total: 1, capped: false, nextCursor: null });
-    expect(page.records[0]).toEqual({
+    expect(page.records[0]?.record).toEqual({
       id: 'x',
       agent_id: 'a',
       download: 5,
@@ -61,6 +61,13 @@ describe('connections', () => {
       rule: '',
       rule_payload: '',
       provider: 'p',
+      device: '',
+      site: '',
+      group: '',
+      node: '',
+      route: 'direct',
+      country: '',
+      asn: '',
     });
   });
 
@@ -161,7 +168,7 @@ describe('connections', () => {
     do {
       const page = await given.reader.connections({ ...ALL, sortBy: 'start', limit: 4, cursor });
       expect(page.total).toBeGreaterThanOrEqual(25);
-      seen.push(...page.records.map((record) => record.id));
+      seen.push(...page.records.map(({ record }) => record.id));
       insertRecord(given.records.db, { id: `new${seen.length}`, start_ms: 2000 });
       cursor = page.nextCursor;
     } while (cursor !== null);
@@ -219,7 +226,7 @@ describe('connections', () => {
     expect(await ids({ sortBy: 'start' })).toEqual(['old', 'ours', 'odd']);
     expect(await ids({ from: Date.UTC(2026, 0, 2), to: Date.UTC(2026, 0, 3) })).toEqual(['old', 'ours']);
     const [old] = (await given.reader.connections({ ...ALL, sortBy: 'start' })).records;
-    expect(old).toMatchObject({
+    expect(old?.record).toMatchObject({
       agent_id: 'unknown',
       download: 0,
       upload: 3,

@@ -5,7 +5,7 @@ import { createSignal, Ticker } from './cancellation.ts';
 import { listConnections } from './list-connections.ts';
 import { planHints } from './plan-hints.ts';
 import { CONNECTION_SORT_KEYS, type ConnectionsQuery } from './query.ts';
-import { createRecords, insertRecord, type TestRecords } from './records.test-support.ts';
+import { ALL, createRecords, insertRecord, type TestRecords } from './records.test-support.ts';
 import { addSqlFunctions } from './sql-functions.ts';
 
 let records: TestRecords;
@@ -80,12 +80,13 @@ it('lists just what overlaps, in order, page by page, whichever index SQLite is 
       let cursor: string | null = null;
       do {
         const query: ConnectionsQuery = {
+          ...ALL,
           filters: agent === null ? {} : { agent_id: agent },
           ...{ from, to, sortBy, order, limit, offset: 0, cursor },
         };
         const page = listConnections(records.db, query);
         expect(page.total).toBe(expected.length);
-        seen.push(...page.records.map((record) => record.id));
+        seen.push(...page.records.map(({ record }) => record.id));
         cursor = page.nextCursor;
       } while (cursor !== null);
       expect(seen).toEqual(expected);

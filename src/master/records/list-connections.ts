@@ -1,17 +1,20 @@
 import type { Sqlite } from '../../common/sqlite.ts';
 import { entriesOf } from '../query/filter.ts';
 import { TICKING } from './cancellation.ts';
+import type { Clause } from './clause.ts';
 import { type Columns, currentColumns, sortExpression } from './columns.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { NO_AGENT } from './dimension-values.ts';
+import { OPEN, recordExpression } from './expression.ts';
 import { RECORD_FILTERS } from './filters.ts';
 import { NO_HINTS, type PlanHints, planHints } from './plan-hints.ts';
-import { COUNT_CAP, type ConnectionsPage, type ConnectionsQuery } from './query.ts';
+import { COUNT_CAP, type ConnectionsPage, type ConnectionsQuery, type NumberedRecord } from './query.ts';
 import { RECORD_COLUMNS, type StoredRow, toRecord } from './record.ts';
 
-/** A condition and the values for its question marks. */
-interface Clause {
-  readonly sql: string;
-  readonly values: readonly (string | number)[];
+/** A row of a page, and where it stands in the order. */
+interface PageRow extends StoredRow {
+  sort_key: number;
+  row_number: number;
 }
 
 /** Page and count from one state of the database. */
@@ -19,12 +22,12 @@ export function listConnections(db: Sqlite, query: ConnectionsQuery): Connection
   return db.transaction(() => {
     const columns = currentColumns(db);
     const hints = columns.indexed ? planHints(db, query) : NO_HINTS;
-    const where = [...filterClauses(query), ...timeClauses(query, columns, hints)];
+    const where = [...filterClauses(query, columns), ...timeClauses(query, columns, hints)];
     const rows = readPage(db, query, sortExpression(query.sortBy, columns), hints, where);
     const page = rows.slice(0, query.limit);
     const last = rows.length > query.limit ? page.at(-1) : undefined;
     return {
-      records: page.map(toRecord),
+      records: page.map((row) => ({ num: row.num, record: toRecord(row) })),
       ...count(db, query, where, rows.length),
       nextCursor:
         last === undefined
@@ -34,11 +37,17 @@ export function listConnections(db: Sqlite, query: ConnectionsQuery): Connection
   })();
 }
 
-function filterClauses(query: ConnectionsQuery): Clause[] {
-  return entriesOf(query.filters).map(([key, values]) => {
+function filterClauses(query: ConnectionsQuery, columns: Columns): Clause[] {
+  const clauses = entriesOf(query.filters).map(([key, values]): Clause => {
     const { sql, bind } = RECORD_FILTERS[key];
     return { sql: `(${values.map(() => sql).join(' OR ')})`, values: values.flatMap(bind) };
   });
+  if (query.state !== null) clauses.push({ sql: query.state === 'open' ? OPEN : `NOT ${OPEN}`, values: [] });
+  if (query.counted !== null) clauses.push({ sql: 'c.counted = ?', values: [query.counted ? 1 : 0] });
+  if (query.filter !== null) {
+    clauses.push(recordExpression(query.filter, { columns, now: query.now, zone: query.zone }));
+  }
+  return clauses;
 }
 
 /**
@@ -64,7 +73,7 @@ function readPage(
   key: string,
   hints: PlanHints,
   where: readonly Clause[],
-): StoredRow[] {
+): PageRow[] {
   const direction = query.order === 'asc' ? 'ASC' : 'DESC';
   const clauses = [...where];
   if (query.cursor !== null) {
@@ -77,7 +86,7 @@ function readPage(
   const sql = `SELECT ${RECORD_COLUMNS}, ${key} AS sort_key, c.rowid AS row_number FROM connections c
     WHERE ${conditions(clauses)} ORDER BY ${hints.key}${key} ${direction}, c.rowid ${direction} LIMIT ? OFFSET ?`;
   const values = [...clauses.flatMap((clause) => clause.values), query.limit + 1, query.offset];
-  return db.prepare(sql).all(...values) as StoredRow[];
+  return db.prepare(sql).all(...values) as PageRow[];
 }
 
 /** Counts only when the page does not show it already: a rare value would be searched for twice. */
@@ -98,4 +107,11 @@ function count(
 function conditions(clauses: readonly Clause[]): string {
   // First, for terms are tried in this order and the rest is skipped once one fails.
   return [TICKING, ...clauses.map((clause) => clause.sql)].join(' AND ');
+}
+
+/** One record by its key. */
+export function findConnection(db: Sqlite, agentId: string, id: string): NumberedRecord | null {
+  const sql = `SELECT ${RECORD_COLUMNS} FROM connections c WHERE c.id = ? AND ifnull(c.agent_id, '${NO_AGENT}') = ?`;
+  const row = db.prepare(sql).get(id, agentId) as StoredRow | undefined;
+  return row === undefined ? null : { num: row.num, record: toRecord(row) };
 }

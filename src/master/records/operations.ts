@@ -2,7 +2,7 @@ import type { Sqlite } from '../../common/sqlite.ts';
 import { listAgents } from './agents.ts';
 import { listCommonGaps } from './common-gaps.ts';
 import { sumCoreTotals } from './core-totals.ts';
-import { listConnections } from './list-connections.ts';
+import { findConnection, listConnections } from './list-connections.ts';
 import type { ConnectionsQuery, Period } from './query.ts';
 import { listFirstRuns, listGaps, listLost } from './stream-events.ts';
 import { listWaiting } from './waiting.ts';
@@ -10,6 +10,7 @@ import { listWaiting } from './waiting.ts';
 /** What the worker can be asked, by name. Arguments and results cross threads, so they are plain data. */
 export const OPERATIONS = {
   connections: (db: Sqlite, query: ConnectionsQuery) => listConnections(db, query),
+  connection: (db: Sqlite, agentId: string, id: string) => findConnection(db, agentId, id),
   agents: (db: Sqlite, agentId: string | null) => listAgents(db, agentId),
   gaps: (db: Sqlite, from: number, to: number, agentId: string | null) => listGaps(db, from, to, agentId),
   commonGaps: (db: Sqlite, from: number, to: number, agents: readonly string[] | null) =>

@@ -1,3 +1,4 @@
+import type { Filter } from '../../domain/filter/tree.ts';
 import type { Filters } from '../query/filter.ts';
 import type { GapSource } from '../query/gap-state.ts';
 import type { SortOrder } from '../query/metrics.ts';
@@ -9,10 +10,21 @@ export const DEFAULT_CONNECTIONS_LIMIT = 100;
 /** Up to here `total_count` is exact; counting further would read the whole table for a number nobody reads. */
 export const COUNT_CAP = 100_000;
 
+export const CONNECTION_STATES = ['open', 'closed'] as const;
+export type ConnectionState = (typeof CONNECTION_STATES)[number];
+
 /** What `GET /connections` asks. Times: epoch ms, half-open; a record fits when it *overlaps* the interval. */
 export interface ConnectionsQuery {
   /** As those of `/stats`: a list from there must show what a chart summed. */
   readonly filters: Filters;
+  /** Parsed in the scope `connections`. */
+  readonly filter: Filter | null;
+  readonly state: ConnectionState | null;
+  readonly counted: boolean | null;
+  /** In which local times of `filter` are read; IANA name. */
+  readonly zone: string;
+  /** Epoch ms: open connections are that old. */
+  readonly now: number;
   readonly from: number | null;
   readonly to: number | null;
   readonly sortBy: ConnectionSortKey;
@@ -22,6 +34,10 @@ export interface ConnectionsQuery {
   /** Where an earlier page ended (`next_cursor`); with it, `offset` is 0. */
   readonly cursor: string | null;
 }
+
+/** Dimensions that no field of a record holds as they are; rows show them under their own names. */
+export const DERIVED_DIMENSIONS = ['device', 'site', 'group', 'node', 'route', 'country', 'asn'] as const;
+export type DerivedDimension = (typeof DERIVED_DIMENSIONS)[number];
 
 /** A connection as the API shows it: absolute counters, times RFC 3339 in UTC. */
 export interface ConnectionRecord {
@@ -34,12 +50,18 @@ export interface ConnectionRecord {
   closed_at: string | null;
   /** In the core's totals; false for overlay (repeats bytes of a counted connection). */
   counted: boolean;
-  /** The descriptive fields (`domain/connection.ts`). */
+  /** The descriptive fields (`domain/connection.ts`), and the dimensions that follow from them. */
   [field: string]: string | number | boolean | null;
 }
 
+/** A record with its number, by which facts refer to it; null for a row that waits for its import. */
+export interface NumberedRecord {
+  num: number | null;
+  record: ConnectionRecord;
+}
+
 export interface ConnectionsPage {
-  records: ConnectionRecord[];
+  records: NumberedRecord[];
   total: number;
   /** There are more than `total`. */
   capped: boolean;
@@ -126,6 +148,8 @@ export interface WaitingRow extends Period {
 /** What the records database answers. Every method may throw `query_timeout` or `busy`. */
 export interface Records extends GapSource {
   connections(query: ConnectionsQuery): Promise<ConnectionsPage>;
+  /** One record, null when there is none of that id. */
+  connection(agentId: string, id: string): Promise<NumberedRecord | null>;
   /** By agent id; all, or one. */
   agents(agentId?: string): Promise<AgentRow[]>;
   /**

@@ -1,6 +1,9 @@
 import { columnOf, DESCRIPTIVE_FIELDS, emptyFields } from '../../domain/connection.ts';
+import { countryOf, groupOf, nodeOf, parseChains, routeOf } from '../../domain/dimensions.ts';
 import { formatTime, parseTime } from '../../domain/time.ts';
-import type { ConnectionRecord } from './query.ts';
+import { siteOf } from '../store/dictionary-values.ts';
+import { NO_AGENT } from './dimension-values.ts';
+import type { ConnectionRecord, DerivedDimension } from './query.ts';
 
 /** A row as stored, its descriptive columns under the names of the API; NULLs are possible in adopted rows. */
 export interface StoredRow {
@@ -14,12 +17,12 @@ export interface StoredRow {
   updated_ms: number | null;
   closed_at: number | null;
   counted: number;
-  sort_key: number;
-  row_number: number;
+  num: number | null;
   [field: string]: string | number | null;
 }
 
-const OWN = 'id agent_id conn_download conn_upload last_updated start start_ms updated_ms closed_at counted';
+const OWN =
+  'id agent_id conn_download conn_upload last_updated start start_ms updated_ms closed_at counted num';
 
 /** The columns to select from `connections c`. */
 export const RECORD_COLUMNS = [
@@ -27,8 +30,6 @@ export const RECORD_COLUMNS = [
   ...DESCRIPTIVE_FIELDS.map((field) => `c.${columnOf(field)} AS ${field.name}`),
 ].join(', ');
 
-/** The agent of rows that the original stored without one; the import gives them the same name. */
-const NO_AGENT = 'unknown';
 const EMPTY = emptyFields('');
 
 export function toRecord(row: StoredRow): ConnectionRecord {
@@ -43,7 +44,21 @@ export function toRecord(row: StoredRow): ConnectionRecord {
     counted: row.counted !== 0,
   };
   for (const { name } of DESCRIPTIVE_FIELDS) record[name] = row[name] ?? EMPTY[name];
-  return record;
+  return Object.assign(record, derivedOf(record));
+}
+
+function derivedOf(record: ConnectionRecord): Record<DerivedDimension, string> {
+  const chains = parseChains(String(record.chains));
+  const node = nodeOf(chains);
+  return {
+    device: String(record.source_ip),
+    site: siteOf(String(record.host)),
+    group: groupOf(chains),
+    node,
+    route: routeOf(node),
+    country: countryOf(String(record.destination_geoip)),
+    asn: String(record.destination_ip_asn).trim(),
+  };
 }
 
 /** The original took any 64-bit number, negative ones too. */

@@ -15,6 +15,7 @@ import type {
   FirstRunRow,
   GapRow,
   LostRow,
+  NumberedRecord,
   Period,
   Records,
   WaitingRow,
@@ -80,6 +81,10 @@ export class RecordsReader implements Component, Records {
 
   connections(query: ConnectionsQuery): Promise<ConnectionsPage> {
     return this.#ask('connections', query);
+  }
+
+  connection(agentId: string, id: string): Promise<NumberedRecord | null> {
+    return this.#ask('connection', agentId, id);
   }
 
   agents(agentId?: string): Promise<AgentRow[]> {

@@ -53,6 +53,11 @@ export function readRecordsInEachTest(): ReadRecords {
 /** What `/connections` asks for when nothing is said. */
 export const ALL: ConnectionsQuery = {
   filters: {},
+  filter: null,
+  state: null,
+  counted: null,
+  zone: 'UTC',
+  now: Date.UTC(2026, 0, 10, 12),
   from: null,
   to: null,
   sortBy: 'last_updated',
@@ -71,16 +76,18 @@ export interface TestRow {
   updated_ms?: number;
   closed_at?: number | null;
   counted?: number;
+  recovered_down?: number;
   [field: string]: string | number | null | undefined;
 }
 
 const COLUMNS = new Map<string, string>(DESCRIPTIVE_FIELDS.map((field) => [field.name, columnOf(field)]));
 let nextNum = 1;
 
-/** Inserts a record as the ingest would have left it; fields under the names of the API. */
-export function insertRecord(db: Sqlite, row: TestRow): void {
+/** Inserts a record as the ingest would have left it; fields under the names of the API. Returns its number. */
+export function insertRecord(db: Sqlite, row: TestRow): number {
   const { id, agent_id = 'a', download = 0, upload = 0, start_ms = 1_000_000, counted = 1, ...rest } = row;
   const updated_ms = row.updated_ms ?? start_ms;
+  const num = nextNum++;
   const values: Record<string, string | number | null> = {
     id,
     agent_id,
@@ -92,7 +99,8 @@ export function insertRecord(db: Sqlite, row: TestRow): void {
     updated_ms,
     closed_at: row.closed_at ?? null,
     counted,
-    num: nextNum++,
+    recovered_down: row.recovered_down ?? 0,
+    num,
     imported: null,
   };
   const empty = emptyFields(id);
@@ -103,6 +111,7 @@ export function insertRecord(db: Sqlite, row: TestRow): void {
   db.prepare(`INSERT INTO connections (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`).run(
     ...Object.values(values),
   );
+  return num;
 }
 
 /** Inserts a row as the original wrote it, not yet imported: what is not named is NULL. */

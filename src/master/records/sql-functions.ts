@@ -1,21 +1,126 @@
 import type { Sqlite } from '../../common/sqlite.ts';
-import { countryOf, groupOf, nodeOf, parseChains, routeOf } from '../../domain/dimensions.ts';
+import { addressNumber } from '../../domain/address.ts';
+import { countryOf, groupOf, nodeOf, parseChains, portOf, routeOf } from '../../domain/dimensions.ts';
+import { lowered } from '../../domain/filter/characters.ts';
+import { type Pattern, parsePattern } from '../../domain/filter/pattern.ts';
 import { siteOf } from '../store/dictionary-values.ts';
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+/** Characters of texts whose results are kept at most; some 50,000 hosts with three functions of them. */
+const MAX_KEPT = 4_000_000;
 
-/** Derived dimensions as SQL functions: the domain's own definitions, not a second wording of them in SQL. */
-const FUNCTIONS: Readonly<Record<string, (value: string) => string>> = {
+/** What an address is compared as: 32 hexadecimal digits, so that order of texts is order of addresses. */
+export function addressKey(number: bigint): string {
+  return number.toString(16).padStart(32, '0');
+}
+
+/** Derived dimensions: the domain's own definitions, not a second wording of them in SQL. */
+const OF_TEXT: Readonly<Record<string, (text: string) => string | number | null>> = {
   node_of: (chains) => nodeOf(parseChains(chains)),
   group_of: (chains) => groupOf(parseChains(chains)),
   route_of: (chains) => routeOf(nodeOf(parseChains(chains))),
   country_of: countryOf,
   site_of: siteOf,
+  port_of: portOf,
+  trimmed: (text) => text.trim(),
+  /** Null for what is no address. */
+  address_key: (text) => {
+    const number = addressNumber(text);
+    return number === null ? null : addressKey(number);
+  },
 };
 
-/** Registers them. */
-export function addSqlFunctions(db: Sqlite): void {
-  for (const [name, compute] of Object.entries(FUNCTIONS)) {
-    db.function(name, { deterministic: true }, (value: unknown) => compute(text(value)));
+/** Comparisons that SQLite does not have, of a text with a value that is one and the same for a whole question. */
+const WITH_VALUE: Readonly<Record<string, (value: string) => (text: string) => boolean>> = {
+  /** The value is in lower case (`lowered`). */
+  has_part: (part) => (text) => lowered(text).includes(part),
+  is_under: (domain) => (text) => {
+    const host = lowered(text);
+    return host === domain || host.endsWith(`.${domain}`);
+  },
+  matches: (text) => {
+    const pattern = readPattern(text);
+    return (subject) => pattern.matches(subject);
+  },
+};
+
+/** What does not parse is refused before it gets here. */
+function readPattern(text: string): Pattern {
+  const parsed = parsePattern(text);
+  if (!parsed.ok) throw new Error(`not a regular expression: ${parsed.problem}`);
+  return parsed.pattern;
+}
+
+type Result = string | number | null;
+type Compute = (text: string) => Result;
+
+/** What a comparison with one value is counted as, in characters: a pattern may need as many bytes. */
+const VALUE_COSTS = 50_000;
+
+/**
+ * Results by text, for the same hosts and chains come again and again: looking one up takes a fraction of what it
+ * takes to read JSON, find a registrable domain or run a pattern. Those of all functions of a connection are dropped
+ * together when they are too many.
+ */
+class Kept {
+  readonly #check: () => void;
+  readonly #drop: (() => void)[] = [];
+  #characters = 0;
+
+  constructor(check: () => void) {
+    this.#check = check;
+  }
+
+  /** The same function, with a memory. */
+  remembering(compute: Compute): Compute {
+    const results = new Map<string, Result>();
+    this.#drop.push(() => results.clear());
+    return (text) => this.#find(results, text, text.length, () => compute(text));
+  }
+
+  /** The same with a value, which is prepared once. */
+  rememberingValues(prepare: (value: string) => Compute): (text: string, value: string) => Result {
+    const byValue = new Map<string, { compute: Compute; results: Map<string, Result> }>();
+    this.#drop.push(() => byValue.clear());
+    return (text, value) => {
+      const { compute, results } = this.#find(byValue, value, VALUE_COSTS, () => ({
+        compute: prepare(value),
+        results: new Map<string, Result>(),
+      }));
+      return this.#find(results, text, text.length, () => compute(text));
+    };
+  }
+
+  #find<T>(among: Map<string, T>, key: string, costs: number, make: () => T): T {
+    const known = among.get(key);
+    if (known !== undefined) return known;
+    this.#check();
+    const made = make();
+    this.#characters += costs;
+    if (this.#characters > MAX_KEPT) {
+      for (const drop of this.#drop) drop();
+      this.#characters = costs;
+    }
+    among.set(key, made);
+    return made;
+  }
+}
+
+const asText = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** Registers them. `check` is called before whatever may take long, and ends a question by throwing. */
+export function addSqlFunctions(db: Sqlite, check: () => void = () => {}): void {
+  const kept = new Kept(check);
+  for (const [name, compute] of Object.entries(OF_TEXT)) {
+    const result = kept.remembering(compute);
+    db.function(name, { deterministic: true }, (text: unknown) => result(asText(text)));
+  }
+  for (const [name, prepare] of Object.entries(WITH_VALUE)) {
+    const result = kept.rememberingValues((value) => {
+      const holds = prepare(value);
+      return (text) => (holds(text) ? 1 : 0);
+    });
+    db.function(name, { deterministic: true }, (text: unknown, value: unknown) =>
+      result(asText(text), asText(value)),
+    );
   }
 }

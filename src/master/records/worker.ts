@@ -9,8 +9,8 @@ import { addSqlFunctions } from './sql-functions.ts';
 /** Answers one question after the other on a connection that cannot write. */
 const { path, signal } = workerData as WorkerInput;
 const db = openReader(path);
-addSqlFunctions(db);
 const ticker = new Ticker(db, signal);
+addSqlFunctions(db, () => ticker.check());
 
 function answer({ id, operation, args }: Question): Answer {
   ticker.question = id;

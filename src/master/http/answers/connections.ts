@@ -1,7 +1,8 @@
 import { type TSchema, Type } from '@sinclair/typebox';
 import { DESCRIPTIVE_FIELDS } from '../../../domain/connection.ts';
+import { DERIVED_DIMENSIONS } from '../../records/query.ts';
 import { closed, inEnvelope } from '../contract.ts';
-import { nullable, time, whole } from './values.ts';
+import { epochMs, nullable, time, whole } from './values.ts';
 
 const DESCRIPTIVE: Record<string, TSchema> = Object.fromEntries(
   DESCRIPTIVE_FIELDS.map(({ name, type }) => [name, type === 'integer' ? Type.Integer() : Type.String()]),
@@ -10,7 +11,8 @@ const DESCRIPTIVE: Record<string, TSchema> = Object.fromEntries(
 /** A record of the original may hold a time that is none, shown as it was stored. */
 const storedTime = () => Type.String({ description: 'RFC 3339 in UTC' });
 
-export const CONNECTION = closed({
+/** What a record has of its own. */
+const RECORD = {
   id: Type.String(),
   agent_id: Type.String(),
   download: whole(),
@@ -20,9 +22,43 @@ export const CONNECTION = closed({
   closed_at: nullable(time()),
   counted: Type.Boolean({ description: 'false: repeats bytes of another connection' }),
   ...DESCRIPTIVE,
+  ...(Object.fromEntries(DERIVED_DIMENSIONS.map((name) => [name, Type.String()])) as Record<string, TSchema>),
+};
+
+const RANGE_CUT = nullable(closed({ from: epochMs() }));
+
+export const ConnectionsAnswer = inEnvelope(
+  Type.Array(
+    closed({
+      ...RECORD,
+      in_range: nullable(
+        closed({ download: whole(), upload: whole(), recovered: whole('a part of both together') }),
+      ),
+    }),
+  ),
+  {
+    total_count: whole('exact up to 100,000'),
+    meta: closed({
+      range: closed({ from: nullable(epochMs()), to: nullable(epochMs()) }),
+      range_cut: RANGE_CUT,
+      fresh_to: epochMs(),
+      count_capped: Type.Boolean(),
+      next_cursor: nullable(Type.String()),
+    }),
+  },
+);
+
+const MINUTE = Type.Array(Type.Integer(), {
+  minItems: 4,
+  maxItems: 4,
+  description: 'start of the minute (epoch milliseconds), download, upload, the recovered part of both',
 });
 
-export const ConnectionsAnswer = inEnvelope(Type.Array(CONNECTION), {
-  total_count: whole('exact up to 100,000'),
-  meta: closed({ count_capped: Type.Boolean(), next_cursor: nullable(Type.String()) }),
-});
+export const ConnectionAnswer = inEnvelope(
+  closed({
+    ...RECORD,
+    minutes: nullable(Type.Array(MINUTE)),
+    hops: Type.Array(Type.String(), { description: 'policy group first, exit node last' }),
+  }),
+  { meta: closed({ range_cut: RANGE_CUT, fresh_to: epochMs() }) },
+);

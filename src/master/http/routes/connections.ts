@@ -1,20 +1,24 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
-import type { ErrorDetail } from '../../../common/errors.ts';
+import { CodedError, type ErrorDetail } from '../../../common/errors.ts';
+import { parseChains } from '../../../domain/dimensions.ts';
+import type { Filter } from '../../../domain/filter/tree.ts';
 import { SORT_ORDERS } from '../../query/metrics.ts';
 import type { Bounds } from '../../query/range-words.ts';
 import {
   CONNECTION_SORT_KEYS,
+  CONNECTION_STATES,
   DEFAULT_CONNECTIONS_LIMIT,
   MAX_CONNECTIONS_LIMIT,
   type ConnectionsQuery as Query,
 } from '../../records/query.ts';
-import { ConnectionsAnswer } from '../answers/connections.ts';
+import { ConnectionAnswer, ConnectionsAnswer } from '../answers/connections.ts';
 import { boundsOf, checkRange, RANGE_PARAMETERS } from '../asked-range.ts';
+import { closed } from '../contract.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
 import { FILTER_PARAMETERS, filtersOf } from '../filter-parameters.ts';
-import { oneOf, text, whole } from '../parameters.ts';
+import { NoQuery, oneOf, text, whole, zoneOf } from '../parameters.ts';
 import { addQuestion } from '../question.ts';
 
 /** Skipping reads what it skips; whoever wants to go further continues by cursor. */
@@ -23,6 +27,9 @@ const MAX_OFFSET = 1_000_000;
 export const ConnectionsQuery = Type.Object(
   {
     ...FILTER_PARAMETERS,
+    filter: Type.Optional(text('a filter expression, beside the parameters')),
+    state: Type.Optional(oneOf(CONNECTION_STATES)),
+    counted: Type.Optional(oneOf(['true', 'false'], 'in the totals of the core; false: overlay')),
     ...RANGE_PARAMETERS,
     sort_by: Type.Optional(oneOf(CONNECTION_SORT_KEYS)),
     sort_order: Type.Optional(oneOf(SORT_ORDERS)),
@@ -34,21 +41,64 @@ export const ConnectionsQuery = Type.Object(
 );
 type ConnectionsQuery = Static<typeof ConnectionsQuery>;
 
-export function connectionsRoute(app: FastifyInstance, deps: HttpDeps): void {
+export function connectionsRoutes(app: FastifyInstance, deps: HttpDeps): void {
+  const { records, filters, bytes } = deps;
+  const now = deps.now ?? Date.now;
+
   addQuestion(app, {
     path: '/connections',
     scope: 'read',
     summary: 'Records of connections',
     query: ConnectionsQuery,
     returns: ConnectionsAnswer,
-    errors: ['query_timeout'],
-    check: (query) => [...checkRange(query), ...checkCursor(query)],
-    answer: async (query) => {
-      const page = await deps.records.connections(toQuery(query, boundsOf(query, (deps.now ?? Date.now)())));
-      return success(page.records, {
+    errors: ['filter_invalid', 'query_timeout'],
+    check: async (query) => [
+      ...checkRange(query),
+      ...checkCursor(query),
+      ...(await filters.read(query.filter, 'connections')).problems,
+    ],
+    answer: async (query, { signal }) => {
+      const at = now();
+      const bounds = boundsOf(query, at);
+      const { filter } = await filters.read(query.filter, 'connections');
+      const freshTo = await bytes.refresh();
+      const page = await records.connections(toQuery(query, { bounds, filter, now: at }));
+      const known = page.records.flatMap(({ num }) => (num === null ? [] : [num]));
+      const inRange = await bytes.inRange(known, bounds, { signal });
+      const data = page.records.map(({ num, record }) => ({
+        ...record,
+        in_range: num === null ? null : (inRange.bytes.get(num) ?? null),
+      }));
+      return success(data, {
         total_count: page.total,
-        meta: { count_capped: page.capped, next_cursor: page.nextCursor },
+        meta: {
+          range: { from: bounds.from ?? null, to: bounds.to ?? null },
+          range_cut: inRange.cut,
+          fresh_to: freshTo,
+          count_capped: page.capped,
+          next_cursor: page.nextCursor,
+        },
       });
+    },
+  });
+
+  addQuestion(app, {
+    path: '/connections/:agent_id/:id',
+    scope: 'read',
+    summary: 'One connection, minute by minute',
+    params: closed({ agent_id: text('agent id'), id: text('id of the connection') }),
+    query: NoQuery,
+    returns: ConnectionAnswer,
+    errors: ['not_found', 'query_timeout'],
+    answer: async (_query, { params: { agent_id, id }, signal }) => {
+      const freshTo = await bytes.refresh();
+      const found = await records.connection(agent_id, id);
+      if (found === null) throw new CodedError('not_found', 'there is no connection of that id');
+      const { num, record } = found;
+      const { minutes, cut } =
+        num === null ? { minutes: null, cut: null } : await bytes.minutes(num, { signal });
+      const hops = parseChains(String(record.chains));
+      return success({ ...record, minutes, hops }, { meta: { range_cut: cut, fresh_to: freshTo } });
     },
   });
 }
@@ -58,11 +108,19 @@ function checkCursor(query: Partial<ConnectionsQuery>): ErrorDetail[] {
   return [{ field: 'offset', problem: 'cannot be combined with "cursor", which says where to go on' }];
 }
 
-function toQuery(query: ConnectionsQuery, { from, to }: Bounds): Query {
+function toQuery(
+  query: ConnectionsQuery,
+  { bounds, filter, now }: { bounds: Bounds; filter: Filter | null; now: number },
+): Query {
   return {
     filters: filtersOf(query),
-    from: from ?? null,
-    to: to ?? null,
+    filter,
+    state: query.state ?? null,
+    counted: query.counted === undefined ? null : query.counted === 'true',
+    zone: zoneOf(query.tz),
+    now,
+    from: bounds.from ?? null,
+    to: bounds.to ?? null,
     sortBy: query.sort_by ?? 'last_updated',
     order: query.sort_order ?? 'desc',
     limit: query.limit ?? DEFAULT_CONNECTIONS_LIMIT,
