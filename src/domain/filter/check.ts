@@ -82,7 +82,7 @@ export class Checks {
 
 /** How a value would be right. */
 function hintOf(field: FilterField, op: Operator): string {
-  if (op === '=~') return 'RE2 without \\p and named groups; "~" finds a plain part, ignoring case';
+  if (op === '=~') return 'RE2 syntax; "~" finds a plain part, ignoring case';
   if (op === '~' || op === '!~') return `for example: ${field.name} ${op} example`;
   return {
     address:

@@ -88,7 +88,7 @@ describe('a filter that cannot be read', () => {
       ['age > 1y', '1y', '"1y" is no time such as 90s, 5m, 2h or 1d'],
       ['start > 2026-02-30', '2026-02-30', '"2026-02-30" is no time that exists'],
       ['start = 2026-02-03', '=', 'start has no operator "="'],
-      ['host =~ "a("', '"a("', '"a(" is no regular expression: a "(" that never ends'],
+      ['host =~ "a("', '"a("', '"a(" is no regular expression: missing closing ): `a(`'],
       ['host =~ ""', '""', '"" is in everything; use "is empty" or leave it out'],
       ['a ""', '""', 'an empty word is in everything'],
       ['rate > 1MB/s', 'rate', 'rate is known of live connections only'],

@@ -1,7 +1,7 @@
 import { addressNumber } from '../address.ts';
 import { parseAskedTime } from '../asked-time.ts';
-import { lowered } from './characters.ts';
 import type { FilterField, FilterType } from './fields.ts';
+import { lowered } from './lowered.ts';
 import { parsePattern } from './pattern.ts';
 import type { Operator } from './tree.ts';
 

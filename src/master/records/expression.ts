@@ -1,6 +1,6 @@
 import { parseAskedTime } from '../../domain/asked-time.ts';
-import { lowered } from '../../domain/filter/characters.ts';
 import { type FilterField, filterField } from '../../domain/filter/fields.ts';
+import { lowered } from '../../domain/filter/lowered.ts';
 import type { Filter, Operator, Test } from '../../domain/filter/tree.ts';
 import {
   type AddressRange,

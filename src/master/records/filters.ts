@@ -1,4 +1,4 @@
-import { lowered } from '../../domain/filter/characters.ts';
+import { lowered } from '../../domain/filter/lowered.ts';
 import type { GroupKey } from '../query/group-keys.ts';
 import { DIMENSION_VALUES, RULE_TEXT, textOf } from './dimension-values.ts';
 

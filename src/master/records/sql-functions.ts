@@ -1,7 +1,7 @@
 import type { Sqlite } from '../../common/sqlite.ts';
 import { addressNumber } from '../../domain/address.ts';
 import { countryOf, groupOf, nodeOf, parseChains, portOf, routeOf } from '../../domain/dimensions.ts';
-import { lowered } from '../../domain/filter/characters.ts';
+import { lowered } from '../../domain/filter/lowered.ts';
 import { type Pattern, parsePattern } from '../../domain/filter/pattern.ts';
 import { siteOf } from '../store/dictionary-values.ts';
 
