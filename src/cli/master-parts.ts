@@ -9,7 +9,9 @@ import { HttpServer } from '../master/http/server.ts';
 import { IngestThread } from '../master/ingest/ingest-thread.ts';
 import { RECORDS_FILE } from '../master/ingest/schema.ts';
 import { CatalogueService } from '../master/query/catalogue-service.ts';
+import { FilterReader } from '../master/query/filter-reader.ts';
 import { StatsService } from '../master/query/stats-service.ts';
+import { TrafficService } from '../master/query/traffic-service.ts';
 import { RecordsReader } from '../master/records/records-reader.ts';
 import { EmbeddedFactStore } from '../master/store/embedded/embedded-fact-store.ts';
 import { LotFlusher } from '../master/store/flusher.ts';
@@ -69,9 +71,21 @@ export function buildMaster(setup: MasterSetup): MasterParts {
   const flusher = new LotFlusher({ source: ingest, facts, log: logger });
   const records = new RecordsReader({ path: database });
   const stats = new StatsService({ facts, gaps: records, freshness: flusher });
+  const traffic = new TrafficService({ facts, records, freshness: flusher });
   const catalogue = new CatalogueService({ facts, freshness: flusher });
+  const filters = new FilterReader({ facts, freshness: flusher, records });
   const server = new HttpServer(
-    { ingest, records, stats, catalogue, tokens, probes: probes(ingest, flusher, records), logger },
+    {
+      ingest,
+      records,
+      traffic,
+      stats,
+      catalogue,
+      filters,
+      tokens,
+      probes: probes(ingest, flusher, records),
+      logger,
+    },
     setup.http,
   );
   let lock: FileLock | undefined;

@@ -54,6 +54,10 @@ export const ERRORS = {
     hint: 'Send application/json in UTF-8; only bodies of /sync may have content-encoding gzip.',
   },
   bad_request: { status: 400, hint: 'Every problem is listed in `details`.' },
+  filter_invalid: {
+    status: 400,
+    hint: 'Every problem is listed in `details` with its place `at` in the text, in UTF-16 units. The language: docs/filters.md.',
+  },
   body_invalid: { status: 400, hint: 'The body must be one JSON object of the documented shape.' },
   too_many_requests: { status: 429, hint: 'Wait for Retry-After seconds.' },
   query_too_large: {
@@ -100,6 +104,10 @@ export type ErrorCode = keyof typeof ERRORS;
 export interface ErrorDetail {
   field: string;
   problem: string;
+  /** Where in a text that people write, such as a filter: UTF-16 units, end exclusive. */
+  at?: readonly [from: number, to: number];
+  /** What would help. */
+  hint?: string;
 }
 
 /** A failure that is reported to a person or a client: expected, coded, with what to do about it. */

@@ -14,7 +14,8 @@ export interface Share {
 
 /** Up to so many minutes, a delta is split minute by minute; longer spans (gaps) get coarser steps. */
 const FINE_MINUTES = 120;
-const HALF_HOUR = 30;
+/** Minutes of a bucket of the coarse tier; so many that days are whole in nearly every time zone. */
+export const HALF_HOUR = 30;
 const MOST_SHARES = 240;
 
 /**

@@ -154,6 +154,20 @@ export const DIMENSIONS = [
 
 export type DimensionName = (typeof DIMENSIONS)[number]['name'];
 
+/** What tells the facts of one connection apart, beside its dimensions: asked of facts, known of no connection. */
+export const FACT_DIMENSIONS = [
+  { name: 'recovered', label: 'Recovered', type: 'closed' },
+  /** 0 is the hour after Monday 00:00 in the zone of the question. */
+  { name: 'hour_of_week', label: 'Hour of the week', type: 'number' },
+] as const satisfies readonly Pick<Dimension, 'name' | 'label' | 'type'>[];
+
+/** Everything that facts can be grouped by. */
+export type QueryDimension = DimensionName | (typeof FACT_DIMENSIONS)[number]['name'];
+
+export const QUERY_DIMENSIONS: readonly QueryDimension[] = [...DIMENSIONS, ...FACT_DIMENSIONS].map(
+  ({ name }) => name,
+);
+
 /** The group of a chain: its first element; `''` for a chain of one (no group in between). */
 export function groupOf(chains: readonly string[]): string {
   return chains.length > 1 ? (chains[0] ?? '') : '';

@@ -6,6 +6,7 @@ import { ERRORS } from '../../src/common/errors.ts';
 import { testApp } from '../../src/master/http/http.test-support.ts';
 import { GROUP_KEYS } from '../../src/master/query/group-keys.ts';
 import { parseInterval } from '../../src/master/query/interval.ts';
+import { RANGE_WORDS } from '../../src/master/query/range-words.ts';
 
 const document = readFileSync(join(import.meta.dirname, '../../docs/http-api.md'), 'utf8');
 
@@ -40,6 +41,11 @@ describe('docs/http-api.md', () => {
     expect([taken.length, refused.length]).toEqual([8, 8]);
     expect(taken.filter((text) => parseInterval(text) === null)).toEqual([]);
     expect(refused.filter((text) => parseInterval(text) !== null)).toEqual([]);
+  });
+
+  it('names every word for a range', () => {
+    const row = /^\| `range` .*$/m.exec(document)?.[0] ?? '';
+    expect([...row.matchAll(/`([^`]+)`/g)].map((match) => match[1])).toEqual(['range', ...RANGE_WORDS]);
   });
 
   it('names everything that can be grouped and filtered by', () => {

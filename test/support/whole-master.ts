@@ -9,7 +9,9 @@ import { AnswerCheck } from '../../src/master/http/answer-check.test-support.ts'
 import { HttpServer } from '../../src/master/http/server.ts';
 import { IngestThread } from '../../src/master/ingest/ingest-thread.ts';
 import { CatalogueService } from '../../src/master/query/catalogue-service.ts';
+import { FilterReader } from '../../src/master/query/filter-reader.ts';
 import { StatsService } from '../../src/master/query/stats-service.ts';
+import { TrafficService } from '../../src/master/query/traffic-service.ts';
 import { RecordsReader } from '../../src/master/records/records-reader.ts';
 import { EmbeddedFactStore } from '../../src/master/store/embedded/embedded-fact-store.ts';
 import { LotFlusher } from '../../src/master/store/flusher.ts';
@@ -69,9 +71,11 @@ export class WholeMaster {
       {
         ingest: this.ingest,
         records,
+        traffic: new TrafficService({ ...asked, records }),
         stats: new StatsService(asked),
         catalogue: new CatalogueService(asked),
         tokens,
+        filters: new FilterReader({ ...asked, records }),
         probes: [],
         logger,
       },

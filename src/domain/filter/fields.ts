@@ -1,4 +1,6 @@
-import { DIMENSIONS } from '../dimensions.ts';
+import { DIMENSIONS, FACT_DIMENSIONS } from '../dimensions.ts';
+import { nearestWord } from '../nearest.ts';
+
 import type { Operator } from './tree.ts';
 
 /** How the values of a field are written and compared; each type has its operators. */
@@ -13,61 +15,96 @@ export type FilterType =
   | 'duration'
   | 'time';
 
+/** What is filtered: booked traffic, kept connections, or those that are open this moment. */
+export type FilterSubject = 'facts' | 'connections' | 'live';
+
+/** Where fields are known that not everything has. */
+export type Knowledge = 'connections' | 'live' | 'traffic';
+
 export interface FilterField {
   readonly name: string;
   readonly type: FilterType;
-  /** Known of single connections only, not of facts. */
-  readonly connectionsOnly?: true;
+  /** Known of these alone: of single connections, of those that are open, of booked traffic. */
+  readonly only?: Knowledge;
   /** All values of a closed set that never changes. */
   readonly values?: readonly string[];
 }
 
-const COMPARED = ['=', '!=', 'in', 'not in', '<', '<=', '>', '>='] as const;
-const MEASURED = ['=', '!=', '<', '<=', '>', '>='] as const;
+const ORDERED = ['<', '<=', '>', '>='] as const;
 const TEXT = ['=', '!=', '~', '!~', '=~', 'in', 'not in', 'empty', 'not empty'] as const;
 
 export const OPERATORS_OF: Readonly<Record<FilterType, readonly Operator[]>> = {
   text: TEXT,
   host: [...TEXT, 'under'],
   address: ['=', '!=', 'in', 'not in', 'under', 'empty', 'not empty'],
-  number: COMPARED,
+  number: ['=', '!=', 'in', 'not in', ...ORDERED],
   closed: ['=', '!=', 'in', 'not in'],
-  bytes: MEASURED,
-  rate: MEASURED,
-  duration: MEASURED,
-  time: MEASURED,
+  bytes: ['=', '!=', ...ORDERED],
+  // Nobody means one instant, or one length to the millisecond.
+  rate: ORDERED,
+  duration: ORDERED,
+  time: ORDERED,
 };
 
 /** Closed sets that are fixed; the others (agents, networks) are those that the data has. */
 const FIXED: Readonly<Record<string, readonly string[]>> = {
   route: ['direct', 'proxied', 'reject'],
+  recovered: ['true', 'false'],
 };
 
 /** What a single connection has beside the dimensions. */
 const OF_CONNECTIONS: readonly FilterField[] = [
-  { name: 'download', type: 'bytes', connectionsOnly: true },
-  { name: 'upload', type: 'bytes', connectionsOnly: true },
-  { name: 'rate', type: 'rate', connectionsOnly: true },
-  { name: 'age', type: 'duration', connectionsOnly: true },
-  { name: 'start', type: 'time', connectionsOnly: true },
-  { name: 'source_port', type: 'number', connectionsOnly: true },
-  { name: 'sniff_host', type: 'host', connectionsOnly: true },
-  { name: 'dns_mode', type: 'text', connectionsOnly: true },
-  { name: 'uid', type: 'number', connectionsOnly: true },
-  { name: 'dscp', type: 'number', connectionsOnly: true },
-  { name: 'state', type: 'closed', values: ['open', 'closed'], connectionsOnly: true },
+  { name: 'download', type: 'bytes', only: 'connections' },
+  { name: 'upload', type: 'bytes', only: 'connections' },
+  { name: 'rate', type: 'rate', only: 'live' },
+  { name: 'age', type: 'duration', only: 'connections' },
+  { name: 'start', type: 'time', only: 'connections' },
+  { name: 'source_port', type: 'number', only: 'connections' },
+  { name: 'sniff_host', type: 'host', only: 'connections' },
+  { name: 'dns_mode', type: 'text', only: 'connections' },
+  { name: 'uid', type: 'number', only: 'connections' },
+  { name: 'dscp', type: 'number', only: 'connections' },
+  { name: 'state', type: 'closed', values: ['open', 'closed'], only: 'connections' },
 ];
 
 /** Everything that a filter can name: the dimension table first, in its order. */
 export const FILTER_FIELDS: readonly FilterField[] = [
-  ...DIMENSIONS.map(({ name, type }): FilterField => {
+  ...[...DIMENSIONS, ...FACT_DIMENSIONS].map(({ name, type }): FilterField => {
     const values = FIXED[name];
-    return values === undefined ? { name, type } : { name, type, values };
+    // A record has no hour of its own: its bytes moved in many.
+    const ofTraffic = name === 'hour_of_week' && { only: 'traffic' as const };
+    return { name, type, ...(values && { values }), ...ofTraffic };
   }),
-  { name: 'recovered', type: 'closed', values: ['true', 'false'] },
-  { name: 'hour_of_week', type: 'number' },
   ...OF_CONNECTIONS,
 ];
+
+const KNOWN_BY: Readonly<Record<FilterSubject, readonly Knowledge[]>> = {
+  facts: ['traffic'],
+  connections: ['connections'],
+  live: ['connections', 'live'],
+};
+
+/** Why a field cannot be asked of a subject; undefined when it can. */
+export function unknownOf(
+  field: FilterField,
+  subject: FilterSubject,
+): { problem: string; hint: string } | undefined {
+  if (field.only === undefined || KNOWN_BY[subject].includes(field.only)) return undefined;
+  return {
+    connections: {
+      problem: `${field.name} is known of single connections only`,
+      hint: 'filter by it in /connections',
+    },
+    live: {
+      problem: `${field.name} is known of live connections only`,
+      hint: 'use download, upload and age',
+    },
+    traffic: {
+      problem: `${field.name} is known of traffic, not of whole connections`,
+      hint: 'use start, or filter by it in /stats and /query',
+    },
+  }[field.only];
+}
 
 const BY_NAME = new Map(FILTER_FIELDS.map((field) => [field.name, field]));
 
@@ -76,31 +113,21 @@ export function filterField(name: string): FilterField | undefined {
   return BY_NAME.get(name.toLowerCase());
 }
 
-/** The candidate that differs in the fewest letters, if it differs in two at most. */
-export function nearest(name: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let least = 3;
-  for (const candidate of candidates) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < least) {
-      least = distance;
-      best = candidate;
-    }
-  }
-  return best;
-}
+/** Names of the same things in records and in the original's API. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  agent_id: 'agent',
+  source_ip: 'device',
+  destination: 'destination_ip',
+  destination_geoip: 'country',
+  geoip: 'country',
+  destination_ip_asn: 'asn',
+  chains: 'chain',
+  rule_payload: 'payload',
+};
 
-/** Letters to insert, delete or replace; longer names than any field has are simply far. */
-function editDistance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 2) return 3;
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 3;
+/** The field that was most likely meant by a name that is none. */
+export function nearestField(name: string): string | undefined {
+  const other = name.toLowerCase();
+  if (Object.hasOwn(OTHER_NAMES, other)) return OTHER_NAMES[other];
+  return nearestWord(name, [...BY_NAME.keys()]);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { FilterSubject } from './fields.ts';
 import { MAX_DEPTH, MAX_FILTER, MAX_TESTS, parseFilter } from './parser.ts';
 import { printFilter } from './print.ts';
 
@@ -8,10 +9,7 @@ const CONNECTIONS = {
 } as const;
 
 /** The canonical text, or what is wrong: the text at the place, and the problem. */
-function read(
-  text: string,
-  of: 'facts' | 'connections' = 'connections',
-): string | [string, string, string][] {
+function read(text: string, of: FilterSubject = 'connections'): string | [string, string, string][] {
   const parsed = parseFilter(text, { ...CONNECTIONS, of });
   if (parsed.ok) return parsed.filter === null ? '' : printFilter(parsed.filter);
   return parsed.errors.map(({ at, problem, hint }) => [text.slice(...at), problem, hint]);
@@ -44,7 +42,7 @@ describe('a filter', () => {
     ['destination_port = 8000-8999', 'destination_port = 8000-8999'],
     ['destination_port >= 1024', 'destination_port >= 1024'],
     ['agent in (home, office) network = udp', 'agent in (home, office) and network = udp'],
-    ['download > 1.5GiB age > 2h rate >= 100kB/s', 'download > 1.5GiB and age > 2h and rate >= 100kB/s'],
+    ['download > 1.5GiB age > 2h', 'download > 1.5GiB and age > 2h'],
     ['rule not process = x', 'rule and not process = x'],
     ['"and" "not" "in"', '"and" and "not" and "in"'],
     ['host = "a\\"b\\\\c\\u000a"', 'host = "a\\"b\\\\c\\u000a"'],
@@ -69,9 +67,9 @@ describe('a filter that cannot be read', () => {
       [
         '300.1.1.1',
         '"300.1.1.1" is neither an address nor a range such as 10.0.0.1-10.0.0.9',
-        'device takes address',
+        'for example: 10.0.0.1, or 10.0.0.1-10.0.0.9',
       ],
-      ['y', '"y" is neither a whole number nor a range such as 8000-8999', 'destination_port takes number'],
+      ['y', '"y" is neither a whole number nor a range such as 8000-8999', 'for example: 443, or 8000-8999'],
     ]);
   });
 
@@ -88,7 +86,14 @@ describe('a filter that cannot be read', () => {
       ['destination_port = 9-2', '9-2', '"9-2" is neither a whole number nor a range such as 8000-8999'],
       ['download > much', 'much', '"much" is no amount such as 500MB or 1.5GiB'],
       ['age > 1y', '1y', '"1y" is no time such as 90s, 5m, 2h or 1d'],
-      ['start > yesterday', 'yesterday', '"yesterday" is no time such as 2026-11-01T08:00:00Z'],
+      ['start > 2026-02-30', '2026-02-30', '"2026-02-30" is no time that exists'],
+      ['start = 2026-02-03', '=', 'start has no operator "="'],
+      ['host =~ "a("', '"a("', '"a(" is no regular expression: a "(" that never ends'],
+      ['host =~ ""', '""', '"" is in everything; use "is empty" or leave it out'],
+      ['a ""', '""', 'an empty word is in everything'],
+      ['rate > 1MB/s', 'rate', 'rate is known of live connections only'],
+      ['hour_of_week = 3', 'hour_of_week', 'hour_of_week is known of traffic, not of whole connections'],
+      ['agent_id = home', 'agent_id', 'there is no field "agent_id"'],
       ['host =', '', 'the end where a value should stand'],
       ['host = and x', 'and', '"and" where a value should stand'],
       ['host = (x)', '(', '"(" where a value should stand'],
@@ -115,9 +120,32 @@ describe('a filter that cannot be read', () => {
 
   it('names what facts do not know', () => {
     expect(read('age > 2h', 'facts')).toEqual([
-      ['age', 'age is known of single connections only', 'filter by it in Connections or Live'],
+      ['age', 'age is known of single connections only', 'filter by it in /connections'],
     ]);
-    expect(read('host ~ x', 'facts')).toBe('host ~ x');
+    expect(read('hour_of_week = 0-23', 'facts')).toBe('hour_of_week = 0-23');
+    expect(read('rate > 1MB/s age > 2h', 'live')).toBe('rate > 1MB/s and age > 2h');
+  });
+
+  it('says what a field is called here, whose name in records is another', () => {
+    const hints = ['agent_id', 'source_ip', 'chains', 'geoip'].map((name) => read(`${name} = x`)[0]?.[2]);
+    expect(hints).toEqual([
+      'do you mean agent?',
+      'do you mean device?',
+      'do you mean chain?',
+      'do you mean country?',
+    ]);
+  });
+
+  it('looks for what was meant a few times only', () => {
+    const known = { agent: Array.from({ length: 10_000 }, (_, i) => `agent-number-${i}`) };
+    const values = Array.from({ length: 200 }, (_, i) => `agent-nummer-${i}`).join(', ');
+    const begun = performance.now();
+    const parsed = parseFilter(`agent in (${values})`, { of: 'facts', known });
+    expect(performance.now() - begun).toBeLessThan(2000);
+    const hints = parsed.ok ? [] : parsed.errors.map(({ hint }) => hint);
+    expect(hints).toHaveLength(200);
+    expect(hints[0]).toBe('do you mean agent-number-0?');
+    expect(hints[199]).toMatch(/^there is agent-number-0, .*, …$/);
   });
 
   it('keeps to its bounds', () => {

@@ -1,19 +1,11 @@
-import { FILTER_FIELDS, type FilterField, filterField, nearest, OPERATORS_OF } from './fields.ts';
+import { ALL_FIELDS, Checks, type FilterScope } from './check.ts';
 import { type Token, tokens } from './lexer.ts';
 import type { Filter, FilterError, Operator, Span } from './tree.ts';
-import { problemOf } from './values.ts';
 
 /** Longest text, in UTF-16 units; most tests; deepest nesting of parentheses and `not`. */
 export const MAX_FILTER = 4096;
 export const MAX_TESTS = 64;
 export const MAX_DEPTH = 16;
-
-export interface FilterScope {
-  /** Facts know dimensions only; connections and the live table everything. */
-  readonly of: 'facts' | 'connections';
-  /** Values of closed sets that the data has (agents, networks); what is not given is not checked. */
-  readonly known?: Readonly<Record<string, readonly string[]>>;
-}
 
 export type ParsedFilter =
   | { readonly ok: true /** Null when the text says nothing. */; readonly filter: Filter | null }
@@ -37,7 +29,7 @@ class Broken extends Error {}
 class Parser {
   readonly #tokens: readonly Token[];
   readonly #errors: FilterError[];
-  readonly #scope: FilterScope;
+  readonly #checks: Checks;
   #next = 0;
   #tests = 0;
   #depth = 0;
@@ -46,7 +38,7 @@ class Parser {
     const read = tokens(text);
     this.#tokens = read.tokens;
     this.#errors = [...read.errors];
-    this.#scope = scope;
+    this.#checks = new Checks(scope);
   }
 
   parse(): ParsedFilter {
@@ -140,70 +132,19 @@ class Parser {
       this.#fail(token, `more than ${MAX_TESTS} tests`, 'use "in (…)" for several values of one field');
     }
     const op = this.#operator(token.kind === 'bare');
-    if (op === null) return { kind: 'word', text: token.text };
-    if (token.kind === 'quoted') {
-      this.#fail(
-        token,
-        'a field is not quoted',
-        `fields are ${FILTER_FIELDS.map((field) => field.name).join(', ')}`,
-      );
-    }
-    const field = filterField(token.text);
-    // Its values are read all the same, so that what is wrong behind it is said, too.
+    if (op === null) return this.#word(token);
+    if (token.kind === 'quoted') this.#fail(token, 'a field is not quoted', ALL_FIELDS);
+    // Its values are read even where there is no such field, so that what is wrong behind it is said, too.
     const values = this.#values(op.name);
-    if (field === undefined) {
-      const near = nearest(
-        token.text,
-        FILTER_FIELDS.map((one) => one.name),
-      );
-      this.#say(
-        token.at,
-        `there is no field ${JSON.stringify(token.text)}`,
-        near === undefined
-          ? `fields are ${FILTER_FIELDS.map((one) => one.name).join(', ')}`
-          : `do you mean ${near}?`,
-      );
-      return null;
-    }
-    return this.#check(field, token, op, values);
+    const checked = this.#checks.test(token, op, values);
+    this.#errors.push(...checked.errors);
+    return checked.test;
   }
 
-  #check(
-    field: FilterField,
-    token: Token,
-    op: { name: Operator; at: Span },
-    values: readonly Token[],
-  ): Filter | null {
-    const before = this.#errors.length;
-    if (field.connectionsOnly && this.#scope.of === 'facts') {
-      this.#say(
-        token.at,
-        `${field.name} is known of single connections only`,
-        'filter by it in Connections or Live',
-      );
-    }
-    const allowed = OPERATORS_OF[field.type];
-    if (!allowed.includes(op.name)) {
-      this.#say(op.at, `${field.name} has no operator "${op.name}"`, `it has ${allowed.join(', ')}`);
-    } else {
-      for (const value of values) this.#checkValue(field, op.name, value);
-    }
-    if (this.#errors.length > before) return null;
-    return { kind: 'test', field: field.name, op: op.name, values: values.map((value) => value.text) };
-  }
-
-  #checkValue(field: FilterField, op: Operator, value: Token): void {
-    const known = field.values ?? (field.type === 'closed' ? this.#scope.known?.[field.name] : undefined);
-    if (known !== undefined && !known.includes(value.text)) {
-      const near = nearest(value.text, known);
-      const hint = near === undefined ? `there is ${known.slice(0, 20).join(', ')}` : `do you mean ${near}?`;
-      this.#say(value.at, `${field.name} is never ${JSON.stringify(value.text)}`, hint);
-      return;
-    }
-    const problem = problemOf(field, op, value.text);
-    if (problem !== undefined) {
-      this.#say(value.at, `${JSON.stringify(value.text)} ${problem}`, `${field.name} takes ${field.type}`);
-    }
+  #word(token: Token): Filter | null {
+    if (token.text !== '') return { kind: 'word', text: token.text };
+    this.#say(token.at, 'an empty word is in everything', 'leave it out');
+    return null;
   }
 
   /** The operator that follows; null when none does. Words like `not` may begin the next part instead. */

@@ -1,6 +1,7 @@
 import { addressNumber } from '../address.ts';
-import { parseTime } from '../time.ts';
+import { parseAskedTime } from '../asked-time.ts';
 import type { FilterField, FilterType } from './fields.ts';
+import { parsePattern } from './pattern.ts';
 import type { Operator } from './tree.ts';
 
 /** Both ends included. */
@@ -69,7 +70,7 @@ function measured(text: string, units: Readonly<Record<string, number>>): number
   return found === null || unit === undefined ? null : Math.round(Number(found[1]) * unit);
 }
 
-/** Bytes of `download` and `upload`, bytes a second of `rate`, seconds of `age`, epoch ms of `start`. */
+/** Bytes of `download` and `upload`, bytes a second of `rate`, seconds of `age`. */
 export function quantity(type: FilterType, text: string): number | null {
   switch (type) {
     case 'bytes':
@@ -78,8 +79,6 @@ export function quantity(type: FilterType, text: string): number | null {
       return measured(text.replace(/\/s$/i, ''), BYTES);
     case 'duration':
       return measured(text, SECONDS);
-    case 'time':
-      return parseTime(text);
     default:
       return null;
   }
@@ -113,8 +112,10 @@ export function problemOf(field: FilterField, op: Operator, text: string): strin
       return quantity('rate', text) === null ? 'is no rate such as 100kB/s' : undefined;
     case 'duration':
       return quantity('duration', text) === null ? 'is no time such as 90s, 5m, 2h or 1d' : undefined;
-    case 'time':
-      return quantity('time', text) === null ? 'is no time such as 2026-11-01T08:00:00Z' : undefined;
+    case 'time': {
+      const time = parseAskedTime(text);
+      return 'problem' in time ? time.problem : undefined;
+    }
     case 'host':
       if (op === 'under') return bareHost(text) === '' ? 'names no domain' : undefined;
       return problemOfText(op, text);
@@ -124,7 +125,9 @@ export function problemOf(field: FilterField, op: Operator, text: string): strin
 }
 
 function problemOfText(op: Operator, text: string): string | undefined {
-  return text === '' && (op === '~' || op === '!~')
-    ? 'is in everything; use "is empty" or leave it out'
-    : undefined;
+  if (op !== '~' && op !== '!~' && op !== '=~') return undefined;
+  if (text === '') return 'is in everything; use "is empty" or leave it out';
+  if (op !== '=~') return undefined;
+  const parsed = parsePattern(text);
+  return parsed.ok ? undefined : `is no regular expression: ${parsed.problem}`;
 }

@@ -22,6 +22,7 @@ import { connectionsRoute } from './routes/connections.ts';
 import { filterOptionsRoute } from './routes/filter-options.ts';
 import { healthRoute } from './routes/health.ts';
 import { openApiRoute } from './routes/openapi.ts';
+import { queryRoutes } from './routes/query.ts';
 import { readyRoute } from './routes/ready.ts';
 import { sessionRoute } from './routes/session.ts';
 import { statsRoute } from './routes/stats.ts';
@@ -103,6 +104,7 @@ function registerRoutes(app: FastifyInstance, deps: RouteDeps): void {
         connectionsRoute,
         agentsRoutes,
         filterOptionsRoute,
+        queryRoutes,
         readyRoute,
         sessionRoute,
         tokensRoutes,

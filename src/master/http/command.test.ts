@@ -199,7 +199,11 @@ describe('a command', () => {
       body: closed({ queries: Type.Array(Type.Unknown()) }),
       returns: inEnvelope(Type.Array(Type.Unknown())),
       answer: async ({ queries }, { request }) =>
-        success(queries.map((query) => inspect(request, 'body', Query, query).details)),
+        success(
+          await Promise.all(
+            queries.map(async (query) => (await inspect(request, 'body', Query, query)).details),
+          ),
+        ),
     });
     const answer = await application.inject({
       method: 'POST',

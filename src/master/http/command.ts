@@ -1,10 +1,11 @@
 import type { Static, TObject } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { CodedError, type ErrorDetail } from '../../common/errors.ts';
+import { CodedError } from '../../common/errors.ts';
+import { refusal } from '../query/filter-text.ts';
 import { type Call, callOf } from './call.ts';
 import { contractOf, type Described } from './contract.ts';
 import type { Failure, Success } from './envelope.ts';
-import { type Check, inspect, isObject } from './input.ts';
+import { type Check, type Inspected, inspect, isObject } from './input.ts';
 import { NoQuery } from './parameters.ts';
 import type { Scope } from './scope.ts';
 import { checkCharset, isGzip } from './sync-body.ts';
@@ -44,19 +45,19 @@ export function addCommand<S extends TObject, T, P extends TObject>(
     config,
     onRequest: refuseEncoded,
     handler: async (request, reply) => {
-      const parameters = inspect(request, 'query', NoQuery, request.query);
-      const body = bodyOf(command, request);
+      const parameters = await inspect(request, 'query', NoQuery, request.query);
+      const body = await bodyOf(command, request);
       const details = [...parameters.details, ...body.details];
-      if (details.length > 0) throw new CodedError('bad_request', 'the request cannot be taken', { details });
+      if (details.length > 0) throw refusal(details);
       return command.answer(body.value, callOf(request, reply, params));
     },
   });
 }
 
-function bodyOf<S extends TObject>(
+async function bodyOf<S extends TObject>(
   { body, check }: Pick<Command<S, unknown>, 'body' | 'check'>,
   request: FastifyRequest,
-): { details: ErrorDetail[]; value: Static<S> } {
+): Promise<Inspected<S>> {
   if (body === undefined) {
     if (request.body === undefined) return { details: [], value: {} as Static<S> };
     throw new CodedError('body_invalid', 'this takes no body');

@@ -1,7 +1,9 @@
 import type { Logger } from '../../common/logger.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { CatalogueService } from '../query/catalogue-service.ts';
+import type { FilterReader } from '../query/filter-reader.ts';
 import type { StatsService } from '../query/stats-service.ts';
+import type { TrafficService } from '../query/traffic-service.ts';
 import type { Records } from '../records/query.ts';
 import type { TokenRegistry } from '../tokens/token-registry.ts';
 import type { AddressTrust } from './address-trust.ts';
@@ -11,8 +13,13 @@ import type { ReadinessProbe } from './readiness.ts';
 export interface HttpDeps {
   readonly ingest: Pick<Ingest, 'v1' | 'v2'>;
   readonly records: Records;
+  readonly traffic: Pick<TrafficService, 'answer'>;
   readonly stats: Pick<StatsService, 'summary' | 'group' | 'timeseries'>;
-  readonly catalogue: Pick<CatalogueService, 'filterOptions' | 'perAgent' | 'agentDetail' | 'dailySums'>;
+  readonly catalogue: Pick<
+    CatalogueService,
+    'filterOptions' | 'perAgent' | 'agentDetail' | 'dailySums' | 'stepOfDays'
+  >;
+  readonly filters: Pick<FilterReader, 'read'>;
   /** What `/ready` asks beside the records. */
   readonly probes: readonly ReadinessProbe[];
   readonly tokens: Pick<TokenRegistry, 'find' | 'used' | 'kinds' | 'onChange' | 'list' | 'create' | 'revoke'>;

@@ -6,6 +6,8 @@ import type { Delivery } from '../ingest/ingest.ts';
 import { RECORDS_FILE } from '../ingest/schema.ts';
 import type { Answer, DailySum, GroupRow, StatsMeta } from '../query/answers.ts';
 import type { AgentTotals } from '../query/catalogue-service.ts';
+import { readFilter } from '../query/filter-text.ts';
+import type { TrafficAnswer } from '../query/traffic-answer.ts';
 import type { Records } from '../records/query.ts';
 import { TokenRegistry } from '../tokens/token-registry.ts';
 import { TokenTable } from '../tokens/token-table.ts';
@@ -51,6 +53,34 @@ const META: StatsMeta = {
   cut: false,
   elapsed_ms: 0,
 };
+const NOTHING = { download: 0, upload: 0, total: 0 };
+/** An answer without any traffic. */
+export const TRAFFIC: TrafficAnswer = {
+  data: {
+    buckets: [],
+    bucket_states: [],
+    gaps: [],
+    groups: [],
+    other: null,
+    unattributed: null,
+    summary: { totals: NOTHING, previous: null },
+  },
+  meta: {
+    range: { from: 0, to: 0 },
+    previous: null,
+    interval: null,
+    tier: 'half_hour',
+    aligned: true,
+    fresh_to: 0,
+    range_cut: null,
+    elapsed_ms: 0,
+    unattributed: { applies: false, download: 0, upload: 0 },
+    freshness: [],
+    gaps_omitted: 0,
+    cut: false,
+  },
+};
+
 export const GROUPS: GroupRow[] = [
   { network: 'tcp', label: 'tcp', count: 1, download: 2, upload: 3, total: 5 },
 ];
@@ -61,11 +91,19 @@ export class FakeServices {
   readonly asked: object[] = [];
   totals: AgentTotals[] = [];
   days: DailySum[] = [];
+  step = 1;
 
   #answer<T>(question: object, data: T): Promise<Answer<T>> {
     this.asked.push(question);
     return Promise.resolve({ data, meta: META });
   }
+
+  readonly traffic: HttpDeps['traffic'] = {
+    answer: async (question) => {
+      this.asked.push(question);
+      return TRAFFIC;
+    },
+  };
 
   readonly stats: HttpDeps['stats'] = {
     summary: (question) => this.#answer(question, { count: 1, download: 2, upload: 3, total: 5 }),
@@ -84,6 +122,7 @@ export class FakeServices {
       rules: [{ rule: 'Match', ...BYTES }],
     }),
     dailySums: async () => this.days,
+    stepOfDays: async () => this.step,
   };
 }
 
@@ -115,9 +154,11 @@ export function testDeps(services = new FakeServices()): HttpDeps {
   return {
     ingest: new FakeIngest(),
     records: NO_RECORDS,
+    traffic: services.traffic,
     stats: services.stats,
     catalogue: services.catalogue,
     tokens: noTokens(),
+    filters: { read: async (text, of, field) => readFilter(text, { of }, field) },
     probes: [],
     logger: silentLogger(),
   };

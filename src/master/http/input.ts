@@ -4,7 +4,9 @@ import type { ErrorDetail } from '../../common/errors.ts';
 import { topField } from './field-path.ts';
 import { type Finding, type Place, problemsOf } from './problems.ts';
 
-export type Check<S extends TObject> = (value: Partial<Static<S>>) => ErrorDetail[];
+export type Check<S extends TObject> = (
+  value: Partial<Static<S>>,
+) => readonly ErrorDetail[] | Promise<readonly ErrorDetail[]>;
 
 /** A part of a request after it was looked at. Whole and of its type only where there are no details. */
 export interface Inspected<S extends TObject> {
@@ -17,20 +19,20 @@ export interface Inspected<S extends TObject> {
  * the fields that are valid by themselves. The value itself is not changed, and nothing in it is converted.
  * `details` has a problem of an empty field where the value as a whole is no object.
  */
-export function inspect<S extends TObject>(
+export async function inspect<S extends TObject>(
   request: FastifyRequest,
   place: Place,
   schema: S,
   value: unknown,
   check?: Check<S>,
-): Inspected<S> {
+): Promise<Inspected<S>> {
   const validate = request.compileValidationSchema(schema);
   const details = validate(value) ? [] : problemsOf((validate.errors ?? []) as Finding[], place);
   if (!isObject(value)) return { details, value: {} as Static<S> };
   const valid: Record<string, unknown> = { ...value };
   const wrong = new Set(details.map(({ field }) => topField(field)));
   for (const field of wrong) delete valid[field];
-  const together = check?.(valid as Partial<Static<S>>) ?? [];
+  const together = (await check?.(valid as Partial<Static<S>>)) ?? [];
   details.push(...together.filter(({ field }) => !wrong.has(topField(field))));
   return { details, value: valid as Static<S> };
 }

@@ -1,6 +1,7 @@
 import { type TInteger, type TUnsafe, Type } from '@sinclair/typebox';
+import { parseAskedTime } from '../../domain/asked-time.ts';
 import { parseInterval } from '../query/interval.ts';
-import { canonicalZone, parseInstant } from './instant.ts';
+import { canonicalZone } from './time-zone.ts';
 
 /** Longest text of a parameter: the longest value of any field that can be filtered by. */
 const MAX_TEXT = 4096;
@@ -16,7 +17,10 @@ export const text = (description?: string) =>
 export const whole = (minimum: number, maximum: number): TInteger => Type.Integer({ minimum, maximum });
 
 export const instant = () =>
-  Type.String({ format: 'instant', description: 'ISO 8601 with a zone; the interval is half-open' });
+  Type.String({
+    format: 'instant',
+    description: 'ISO 8601 with a zone, or local and read in `tz`; the interval is half-open',
+  });
 
 export const timeZone = () => Type.String({ format: 'time-zone', description: 'IANA name; default UTC' });
 
@@ -31,7 +35,7 @@ export const NoQuery = Type.Object({}, { additionalProperties: false });
 
 /** The formats that schemas name, for the validator. */
 export const FORMATS: Readonly<Record<string, (value: string) => boolean>> = {
-  instant: (value) => 'at' in parseInstant(value),
+  instant: (value) => !('problem' in parseAskedTime(value)),
   'time-zone': (value) => canonicalZone(value) !== null,
   interval: (value) => parseInterval(value) !== null,
   port: (value) => value === '' || (/^\d{1,5}$/.test(value) && Number(value) <= 65_535),
@@ -42,11 +46,4 @@ export const port = () => Type.String({ format: 'port', description: '0 to 65535
 
 export function zoneOf(value: string | undefined): string {
   return (value === undefined ? null : canonicalZone(value)) ?? 'UTC';
-}
-
-/** Epoch milliseconds of a parameter that the validator let pass. */
-export function instantOf(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const parsed = parseInstant(value);
-  return 'at' in parsed ? parsed.at : undefined;
 }

@@ -1,9 +1,10 @@
 import type { FastifySchemaValidationError } from 'fastify';
 import type { ErrorDetail } from '../../common/errors.ts';
+
+import { parseAskedTime } from '../../domain/asked-time.ts';
+import { nearestWord } from '../../domain/nearest.ts';
 import { chooseAlternatives } from './alternatives.ts';
 import { fieldPath } from './field-path.ts';
-import { parseInstant } from './instant.ts';
-import { nearestWord } from './nearest.ts';
 
 /** A query holds texts only, so that what its values are called differs from a body's. */
 export type Place = 'query' | 'body';
@@ -114,7 +115,7 @@ function enumProblem(value: string, allowed: readonly string[]): string {
 
 function formatProblem(format: string, value: string): string {
   if (format === 'instant') {
-    const parsed = parseInstant(value);
+    const parsed = parseAskedTime(value);
     return 'problem' in parsed ? parsed.problem : 'is not valid';
   }
   if (format === 'time-zone') return 'must be the IANA name of a time zone, such as Europe/Berlin';

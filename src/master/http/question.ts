@@ -1,6 +1,6 @@
 import type { Static, TObject } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { CodedError } from '../../common/errors.ts';
+import { refusal } from '../query/filter-text.ts';
 import { type Call, callOf } from './call.ts';
 import { contractOf, type Described } from './contract.ts';
 import type { Failure, Success } from './envelope.ts';
@@ -32,8 +32,8 @@ export function addQuestion<S extends TObject, T, P extends TObject>(
   );
   app.get(path, { config: { scope, contract: contractOf(question) } }, async (request, reply) => {
     const given = withIntegers(request.query as Record<string, unknown>, integers);
-    const { details, value } = inspect(request, 'query', schema, given, question.check);
-    if (details.length > 0) throw new CodedError('bad_request', 'the query cannot be answered', { details });
+    const { details, value } = await inspect(request, 'query', schema, given, question.check);
+    if (details.length > 0) throw refusal(details);
     return question.answer(value, callOf(request, reply, question.params));
   });
 }

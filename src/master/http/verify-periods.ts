@@ -35,6 +35,17 @@ export function verifyPeriods(group: VerifyGroup, zone: string, from: number, to
   });
 }
 
+/** Periods moved outwards to whole steps (minutes), as the sums that they are set against. */
+export function inSteps(periods: readonly NamedPeriod[], step: number): NamedPeriod[] {
+  const width = step * MINUTE_MS;
+  const floor = (at: number) => Math.floor(at / width) * width;
+  return periods.map((period, index) => ({
+    ...period,
+    from: floor(period.from),
+    to: index === periods.length - 1 ? Math.ceil(period.to / width) * width : floor(period.to),
+  }));
+}
+
 /** Names only groups that would do. */
 function tooManyPeriods(group: 'day' | 'month', first: number, last: number): CodedError {
   const months = group === 'day' && estimatePoints(INTERVALS.month, first, last) <= MAX_PERIODS;

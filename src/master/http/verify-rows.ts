@@ -3,6 +3,7 @@ import { MINUTE_MS } from '../../domain/bucket.ts';
 import type { Bytes } from '../../domain/connection.ts';
 import { formatTime } from '../../domain/time.ts';
 import { isCut, plus } from '../query/sums.ts';
+import { deliveredTo } from '../records/delivered-to.ts';
 import type { AgentRow, CoreTotalsRow, FirstRunRow, GapRow, LostRow, WaitingRow } from '../records/query.ts';
 import type { BookSums } from './book-sums.ts';
 import { coverageOf } from './coverage.ts';
@@ -171,11 +172,6 @@ function isOpen({ waiting, now }: Books, agent: AgentRow, period: NamedPeriod): 
   const pending = waiting.some((row) => row.from < period.to && row.to > period.from);
   if (pending) return true;
   return period.to > now || deliveredTo(agent) < period.to;
-}
-
-/** Up to where the agent can have nothing more: the minute of its last snapshot may have arrived in part, or not at all. */
-function deliveredTo({ lastSnapshot, bookedTo }: AgentRow): number {
-  return lastSnapshot === 0 ? bookedTo + MINUTE_MS : lastSnapshot - (lastSnapshot % MINUTE_MS);
 }
 
 function stateOf(

@@ -7,7 +7,9 @@ import { type Component, startAll, stopAll } from '../../common/component.ts';
 import { silentLogger } from '../../common/logger.ts';
 import { IngestThread } from '../ingest/ingest-thread.ts';
 import { CatalogueService } from '../query/catalogue-service.ts';
+import { FilterReader } from '../query/filter-reader.ts';
 import { StatsService } from '../query/stats-service.ts';
+import { TrafficService } from '../query/traffic-service.ts';
 import { RecordsReader } from '../records/records-reader.ts';
 import { EmbeddedFactStore } from '../store/embedded/embedded-fact-store.ts';
 import { LotFlusher } from '../store/flusher.ts';
@@ -34,9 +36,11 @@ beforeAll(async () => {
     {
       ingest,
       records,
+      traffic: new TrafficService({ ...asked, records }),
       stats: new StatsService(asked),
       catalogue: new CatalogueService(asked),
       tokens,
+      filters: new FilterReader({ ...asked, records }),
       probes: [],
       logger,
     },
@@ -118,8 +122,8 @@ describe('a master with its own stores', () => {
     const values = series.body.data as { value: number }[];
     expect(values.reduce((sum, point) => sum + point.value, 0)).toBe(170);
     expect((await get('/filter-options?filter_type=chains')).body.data).toEqual([
-      { value: 'HK', label: 'HK', field: 'node' },
-      { value: 'DIRECT', label: 'DIRECT', field: 'node' },
+      { value: 'HK', label: 'HK', field: 'node', total: 110 },
+      { value: 'DIRECT', label: 'DIRECT', field: 'node', total: 60 },
     ]);
     expect((await get('/agents')).body.data).toMatchObject([
       { agent_id: '路由器', connections_count: 2, total_traffic: 170, status: 'online', protocol: 1 },

@@ -1,3 +1,5 @@
+import type { TierName } from '../store/store.ts';
+
 /** Bytes and connections of a question, a group, or an agent; `total` is the sum of both directions. */
 export interface Totals {
   count: number;
@@ -13,9 +15,9 @@ export interface BytesSum {
 
 /** What goes beside `data`: what the answer covers and what it does not say. Times are epoch ms. */
 export interface StatsMeta {
-  tier: 'minute';
+  tier: TierName;
   range: { from: number; to: number };
-  /** False when a bound was moved outwards to a whole minute. */
+  /** False when a bound or a point was moved outwards to what the tier can tell apart. */
   aligned: boolean;
   /** Everything that reached the master before this is in the answer. */
   fresh_to: number;

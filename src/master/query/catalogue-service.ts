@@ -1,16 +1,20 @@
 import { MINUTE_MS } from '../../domain/bucket.ts';
-import type { FactReader, ReadOptions } from '../store/store.ts';
+import { mentions } from '../../domain/filter/names.ts';
+import type { FactReader, ReadOptions, RunQuery } from '../store/store.ts';
 import type { BytesSum, DailySum, OptionRow, Totals } from './answers.ts';
-import type { Filters } from './filter.ts';
+import type { Filters, Part } from './filter.ts';
 import { groupSpec } from './group-keys.ts';
+import { KeptReader } from './kept.ts';
 import { optionStatements } from './options.ts';
-import { MAX_GROUPS, type OptionsQuestion } from './questions.ts';
+import { MAX_GROUPS, type OptionsQuestion, type StatsQuestion } from './questions.ts';
 import { resolveRange } from './range.ts';
-import { bytesOf, extentOf, groupsOf } from './read-rows.ts';
+import { bytesOf, groupsOf } from './read-rows.ts';
 import { pointsOf } from './series-points.ts';
 import { dailyStatement, groupStatement } from './statements.ts';
 import type { Freshness } from './stats-service.ts';
 import { toNumber } from './sums.ts';
+import type { Kept } from './tier.ts';
+import { type View, viewOf } from './view.ts';
 
 export interface AgentTotals extends Totals {
   agent: string;
@@ -30,6 +34,7 @@ export class CatalogueService {
   readonly #facts: FactReader;
   readonly #freshness: Freshness;
   readonly #now: () => number;
+  readonly #kept = new KeptReader();
 
   constructor(dependencies: { facts: FactReader; freshness: Freshness; now?: () => number }) {
     this.#facts = dependencies.facts;
@@ -41,9 +46,9 @@ export class CatalogueService {
   async filterOptions(question: OptionsQuestion, options?: ReadOptions): Promise<OptionRow[]> {
     const limit = Math.min(question.limit ?? 100, MAX_GROUPS);
     return await this.#facts.read(async (run) => {
-      const range = resolveRange(question, await extentOf(run), this.#now());
+      const part = await this.#partOf(run, question);
       const byValue = new Map<string, OptionRow>();
-      for (const { field, statement } of optionStatements(question, range, limit)) {
+      for (const { field, statement } of optionStatements(question, part, limit)) {
         for (const row of await run(statement.render())) {
           const value = String(row.k);
           if (!byValue.has(value)) byValue.set(value, { value, label: value, field, total: toNumber(row.v) });
@@ -83,13 +88,15 @@ export class CatalogueService {
   ): Promise<DailySum[]> {
     await this.#freshness.flushNow();
     return await this.#facts.read(async (run) => {
-      const extent = await extentOf(run);
-      const { from, to } = resolveRange(question, extent, this.#now());
-      const starts = pointsOf('day', question.tz ?? 'UTC', { from, to });
-      const kept = { from: Math.max(from, extent?.first ?? to), to: Math.min(to, (extent?.last ?? 0) + 1) };
-      if (starts.length === 0 || kept.to <= kept.from) return [];
-      const filters = question.agent === undefined ? {} : { agent: question.agent };
-      const rows = await run(dailyStatement(kept, starts, filters).render());
+      const kept = await this.#kept.read(run);
+      const { tz = 'UTC', agent } = question;
+      const view = this.#days({ ...question, tz }, kept);
+      const { starts, filled } = view;
+      if (starts.length === 0 || filled.to <= filled.from) return [];
+      const filters = agent === undefined ? {} : { agent };
+      const rows = await run(
+        dailyStatement({ ...view, range: filled, filters, filter: null }, starts).render(),
+      );
       return rows.map((row) => ({
         agent: String(row.agent),
         day: Number(row.s) * MINUTE_MS,
@@ -100,6 +107,31 @@ export class CatalogueService {
     }, options);
   }
 
+  /**
+   * Minutes of the steps in which `dailySums` can tell time apart: half hours where days begin elsewhere and their
+   * minutes are gone. Whatever is set against the sums must be moved outwards to the same steps.
+   */
+  async stepOfDays(question: { from: number; to: number; tz: string }): Promise<number> {
+    return await this.#facts.read(async (run) => {
+      const view = this.#days(question, await this.#kept.read(run));
+      return view.aligned ? 1 : view.source.width;
+    });
+  }
+
+  #days(question: { from: number; to: number; tz: string }, kept: Kept): View {
+    const { tz } = question;
+    const range = resolveRange(question, kept.extent, this.#now());
+    return viewOf({ ranges: [range], starts: pointsOf('day', tz, range), tz, byHour: false }, kept);
+  }
+
+  async #partOf(run: RunQuery, question: StatsQuestion): Promise<Part> {
+    const { filters = {}, filter = null, tz = 'UTC' } = question;
+    const kept = await this.#kept.read(run);
+    const range = resolveRange(question, kept.extent, this.#now());
+    const view = viewOf({ ranges: [range], tz, byHour: mentions(filter, ['hour_of_week']) }, kept);
+    return { ...view, range: view.ranges[0], filters, filter };
+  }
+
   async #grouped(
     key: 'agent' | 'network' | 'rule',
     filters: Filters,
@@ -107,9 +139,9 @@ export class CatalogueService {
     options?: ReadOptions,
   ): Promise<{ key: string; totals: Totals }[]> {
     return await this.#facts.read(async (run) => {
-      const range = resolveRange({}, await extentOf(run), this.#now());
+      const part = await this.#partOf(run, { filters });
       const sort = { by: 'total', order: 'desc', limit } as const;
-      const rows = await run(groupStatement(groupSpec(key), range, filters, sort).render());
+      const rows = await run(groupStatement(groupSpec(key), part, sort).render());
       return groupsOf(rows).groups;
     }, options);
   }

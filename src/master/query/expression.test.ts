@@ -3,17 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addressNumber } from '../../domain/address.ts';
-import { countryOf, groupOf, nodeOf, parseChains, routeOf } from '../../domain/dimensions.ts';
 import { parseFilter } from '../../domain/filter/parser.ts';
 import { printFilter } from '../../domain/filter/print.ts';
-import type { Filter, Test } from '../../domain/filter/tree.ts';
-import { addressRange, bareHost, cidrRange, numberRange } from '../../domain/filter/values.ts';
-import { siteOf } from '../store/dictionary-values.ts';
+import type { Filter } from '../../domain/filter/tree.ts';
 import { EmbeddedFactStore } from '../store/embedded/embedded-fact-store.ts';
 import { fact, lotOf } from '../store/facts.test-support.ts';
 import type { Fact } from '../store/store.ts';
 import { expression } from './expression.ts';
+import { wallClock } from './hour-of-week.ts';
+import { matches } from './naive-filter.test-support.ts';
 import { sql } from './sql.ts';
 
 const HOSTS = [
@@ -75,6 +73,14 @@ const FACTS: Fact[] = HOSTS.flatMap((host, h) =>
   }),
 );
 
+/** All facts lie in the default minute of `fact`. */
+const HOUR = 24 * 2 + 5;
+const CLOCK = wallClock(
+  'Asia/Kathmandu',
+  [{ from: FACTS[0]?.bucket ?? 0, to: (FACTS[0]?.bucket ?? 0) + 1 }],
+  sql`bucket`,
+);
+
 let directory: string;
 let store: EmbeddedFactStore;
 beforeAll(async () => {
@@ -89,89 +95,16 @@ afterAll(async () => {
 });
 
 async function found(filter: Filter): Promise<number[]> {
-  const query = sql`SELECT conn FROM minute WHERE ${expression(filter)} ORDER BY conn`.render();
+  const query =
+    sql`SELECT conn FROM minute WHERE ${expression(filter, CLOCK.hourOfWeek)} ORDER BY conn`.render();
   return (await store.read((run) => run(query))).map((row) => Number(row.conn));
-}
-
-/** The text of a dimension, read from the connection without any dictionary. */
-function textOf({ agent, fields, recovered }: Fact, name: string): string {
-  if (fields === null) throw new Error('a fact of a connection');
-  const chains = parseChains(fields.chains);
-  const derived: Record<string, () => string> = {
-    agent: () => agent,
-    device: () => fields.source_ip,
-    site: () => siteOf(fields.host),
-    payload: () => fields.rule_payload,
-    group: () => groupOf(chains),
-    node: () => nodeOf(chains),
-    chain: () => fields.chains,
-    route: () => routeOf(nodeOf(chains)),
-    country: () => countryOf(fields.destination_geoip),
-    asn: () => fields.destination_ip_asn.trim(),
-    recovered: () => String(recovered),
-  };
-  return derived[name]?.() ?? String(fields[name as keyof typeof fields]);
-}
-
-function contains(text: string, part: string): boolean {
-  return text.toLowerCase().includes(part.toLowerCase());
-}
-
-/** The same question, asked of one fact in plain TypeScript. */
-function matches(filter: Filter, one: Fact): boolean {
-  switch (filter.kind) {
-    case 'and':
-      return filter.parts.every((part) => matches(part, one));
-    case 'or':
-      return filter.parts.some((part) => matches(part, one));
-    case 'not':
-      return !matches(filter.of, one);
-    case 'word': {
-      const rule = textOf(one, 'rule');
-      const payload = textOf(one, 'payload');
-      const texts = ['host', 'process', 'device', 'node'].map((name) => textOf(one, name));
-      return [...texts, payload === '' ? rule : `${rule} (${payload})`].some((text) =>
-        contains(text, filter.text),
-      );
-    }
-    case 'test':
-      return passes(filter, one);
-  }
-}
-
-function passes({ field, op, values }: Test, one: Fact): boolean {
-  const opposite = { '!=': '=', '!~': '~', 'not in': 'in', 'not empty': 'empty' } as const;
-  if (op in opposite) return !passes({ kind: 'test', field, op: opposite[op as '!='], values }, one);
-  const text = textOf(one, field);
-  const [first = ''] = values;
-  if (op === 'empty') return text === '';
-  if (field === 'device' || field === 'destination_ip') {
-    const number = addressNumber(text);
-    const ranges = values.map((value) => (op === 'under' ? cidrRange(value) : addressRange(value)));
-    return (
-      number !== null && ranges.some((range) => range !== null && range.low <= number && number <= range.high)
-    );
-  }
-  if (field === 'destination_port') {
-    const port = Number(text);
-    if (op === '<') return port < Number(first);
-    if (op === '<=') return port <= Number(first);
-    if (op === '>') return port > Number(first);
-    if (op === '>=') return port >= Number(first);
-    return values.map(numberRange).some((range) => range !== null && range.low <= port && port <= range.high);
-  }
-  if (op === '~') return contains(text, first);
-  if (op === '=~') return new RegExp(first, 'u').test(text);
-  if (op === 'under')
-    return text.toLowerCase() === bareHost(first) || text.toLowerCase().endsWith(`.${bareHost(first)}`);
-  return values.includes(text);
 }
 
 async function same(text: string): Promise<number> {
   const parsed = parseFilter(text, { of: 'facts' });
   if (!parsed.ok || parsed.filter === null) throw new Error(`unreadable: ${text} ${JSON.stringify(parsed)}`);
   const { filter } = parsed;
-  const expected = FACTS.filter((one) => matches(filter, one)).map((one) => one.conn);
+  const expected = FACTS.filter((one) => matches(filter, one, HOUR)).map((one) => one.conn);
   expect(await found(filter), text).toEqual(expected);
   return expected.length;
 }
@@ -264,6 +197,6 @@ describe('a filter as SQL', () => {
     const parsed = parseFilter(text, { of: 'facts' });
     if (!parsed.ok || parsed.filter === null) throw new Error('unreadable');
     expect(printFilter(parsed.filter)).toContain('DROP TABLE');
-    expect(sql`SELECT ${expression(parsed.filter)}`.render().text).not.toMatch(/DROP|drop/);
+    expect(sql`SELECT ${expression(parsed.filter, CLOCK.hourOfWeek)}`.render().text).not.toMatch(/DROP|drop/);
   });
 });

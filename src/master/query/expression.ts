@@ -10,19 +10,23 @@ import {
 import { dictionaryOf, dimensionOf, RULE_TEXT } from './group-keys.ts';
 import { listed, named, type Sql, sql } from './sql.ts';
 
-/** The condition that a parsed filter (scope `facts`) puts on a fact. Every value is a parameter. */
-export function expression(filter: Filter): Sql {
+/**
+ * The condition that a parsed filter (scope `facts`) puts on a fact. Every value is a parameter. `hourOfWeek` is that of
+ * the fact, in the zone of the question.
+ */
+export function expression(filter: Filter, hourOfWeek: Sql): Sql {
+  const of = (part: Filter) => expression(part, hourOfWeek);
   switch (filter.kind) {
     case 'and':
-      return sql`(${listed(filter.parts.map(expression), ' AND ')})`;
+      return sql`(${listed(filter.parts.map(of), ' AND ')})`;
     case 'or':
-      return sql`(${listed(filter.parts.map(expression), ' OR ')})`;
+      return sql`(${listed(filter.parts.map(of), ' OR ')})`;
     case 'not':
-      return sql`NOT ${expression(filter.of)}`;
+      return sql`NOT ${of(filter.of)}`;
     case 'word':
       return word(filter.text);
     case 'test':
-      return test(filter);
+      return test(filter, hourOfWeek);
   }
 }
 
@@ -43,10 +47,11 @@ const OPPOSITE: Readonly<Partial<Record<Operator, Operator>>> = {
   'not empty': 'empty',
 };
 
-function test(given: Test): Sql {
+function test(given: Test, hourOfWeek: Sql): Sql {
   const opposite = OPPOSITE[given.op];
-  if (opposite !== undefined) return sql`NOT ${test({ ...given, op: opposite })}`;
+  if (opposite !== undefined) return sql`NOT ${test({ ...given, op: opposite }, hourOfWeek)}`;
   if (given.field === 'recovered') return recovered(given);
+  if (given.field === 'hour_of_week') return sql`(${onNumber(hourOfWeek, given)})`;
   const dimension = dimensionOf(given.field);
   const column = named(dimension.column);
   const dictionary = dictionaryOf(dimension);

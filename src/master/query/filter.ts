@@ -1,6 +1,11 @@
 import { CodedError } from '../../common/errors.ts';
+import { mentionsOnly } from '../../domain/filter/names.ts';
+import type { Filter } from '../../domain/filter/tree.ts';
+import { expression } from './expression.ts';
 import { dictionaryOf, dimensionOf, type GroupKey, isAlias, RULE_TEXT } from './group-keys.ts';
+import type { WallClock } from './hour-of-week.ts';
 import type { MinuteRange } from './range.ts';
+import type { Source } from './source.ts';
 import { listed, named, type Sql, sql } from './sql.ts';
 
 export type FilterKey = GroupKey;
@@ -15,8 +20,7 @@ export function entriesOf(filters: Filters): [FilterKey, readonly string[]][] {
     .filter(([, values]) => values.length > 0);
 }
 
-/** Unattributed bytes belong to an agent and a minute alone, so they are no part of anything narrower. */
-export function namesAgentsOnly(filters: Filters): boolean {
+function namesAgentsOnly(filters: Filters): boolean {
   return entriesOf(filters).every(([key]) => key === 'agent' || key === 'agent_id');
 }
 
@@ -29,17 +33,36 @@ export function agentsOf(filters: Filters): readonly string[] | null {
     .reduce((kept, values) => kept.filter((one) => values.includes(one)));
 }
 
-/** The facts that a question is about: `W` of docs/query.md. */
-export function where(range: MinuteRange, filters: Filters): Sql {
-  const tests = entriesOf(filters).map(([key, values]) => sql`(${predicate(key, values)})`);
-  return listed([inRange(range), ...tests], ' AND ');
+/** The facts that a question is about: those of an interval that pass its parameters and its filter expression. */
+export interface Part {
+  readonly source: Source;
+  readonly clock: WallClock;
+  readonly range: MinuteRange;
+  readonly filters: Filters;
+  readonly filter: Filter | null;
 }
 
-/** The same for unattributed facts, of which only the agent can be asked. */
-export function whereUnattributed(range: MinuteRange, filters: Filters): Sql {
+export function where({ range, filters, filter, clock }: Part): Sql {
+  const tests = entriesOf(filters).map(([key, values]) => sql`(${predicate(key, values)})`);
+  const passes = filter === null ? [] : [expression(filter, clock.hourOfWeek)];
+  return listed([inRange(range), ...tests, ...passes], ' AND ');
+}
+
+/** Fields that bytes of no connection have, too. */
+const OF_ALL_BYTES = ['agent', 'hour_of_week'];
+
+/** Unattributed bytes belong to an agent and a minute alone, so they are no part of anything narrower. */
+export function unattributedApplies({ filters, filter }: Pick<Part, 'filters' | 'filter'>): boolean {
+  return namesAgentsOnly(filters) && mentionsOnly(filter, OF_ALL_BYTES);
+}
+
+/** The same for unattributed facts, of which only agent and time can be asked: what asks for more is left out. */
+export function whereUnattributed({ range, filters, filter, clock }: Part): Sql {
   const agents = agentsOf(filters);
   const tests = agents === null ? [] : [agents.length === 0 ? sql`false` : sql`agent IN (${listed(agents)})`];
-  return listed([sql`kind = 2`, inRange(range), ...tests], ' AND ');
+  const passes =
+    filter === null || !mentionsOnly(filter, OF_ALL_BYTES) ? [] : [expression(filter, clock.hourOfWeek)];
+  return listed([sql`kind = 2`, inRange(range), ...tests, ...passes], ' AND ');
 }
 
 function inRange(range: MinuteRange): Sql {

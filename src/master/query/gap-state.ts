@@ -16,7 +16,7 @@ export interface GapSource {
 }
 
 /** The spans in one or more of the gaps, in order, touching ones joined. */
-function joined(gaps: readonly Span[]): Span[] {
+export function joined(gaps: readonly Span[]): Span[] {
   const spans: Span[] = [];
   for (const { from, to } of [...gaps].sort((a, b) => a.from - b.from)) {
     const last = spans.at(-1);

@@ -1,4 +1,10 @@
-import { DIMENSIONS, type Dimension, type DimensionName, FACT_COLUMNS } from '../../domain/dimensions.ts';
+import {
+  DIMENSIONS,
+  type Dictionary,
+  type Dimension,
+  type DimensionName,
+  FACT_COLUMNS,
+} from '../../domain/dimensions.ts';
 import { named, type Sql, sql } from './sql.ts';
 
 /** The original's names for what it groups and filters by, where they differ from the dimension of that name. */
@@ -40,7 +46,7 @@ export function dimensionOf(name: string): Dimension {
 }
 
 /** The dictionary that a fact column refers to, undefined for a plain one. */
-export function dictionaryOf(dimension: Dimension): string | undefined {
+export function dictionaryOf(dimension: Dimension): Dictionary | undefined {
   const column = FACT_COLUMNS.find(({ name }) => name === dimension.column);
   return column && 'dictionary' in column ? column.dictionary : undefined;
 }

@@ -84,7 +84,8 @@ export function estimatePoints(interval: Interval, from: number, to: number): nu
   return Math.ceil((to - from) / width);
 }
 
-const LADDER = ['1m', '5m', '15m', '30m', 'hour', '6h', 'day', 'week', 'month'] as const;
+/** Usual widths, narrowest first. */
+export const LADDER = ['1m', '5m', '15m', '30m', 'hour', '6h', 'day', 'week', 'month'] as const;
 
 /** The narrowest usual interval that stays within so many points; null where even months are too many. */
 export function smallestThatFits(from: number, to: number, points: number): string | null {

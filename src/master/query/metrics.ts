@@ -1,7 +1,7 @@
 import { type Sql, sql } from './sql.ts';
 
-/** Values of a point of a series. `connections` does not add up over points, `opened` does. */
-export const METRICS = ['connections', 'download', 'upload', 'total', 'opened'] as const;
+/** Values of a point of a series. `connections` does not add up over points, `opened` does; `recovered` is a part of `total`. */
+export const METRICS = ['connections', 'download', 'upload', 'total', 'opened', 'recovered'] as const;
 export type Metric = (typeof METRICS)[number];
 
 export const SORT_KEYS = ['count', 'download', 'upload', 'total'] as const;
@@ -31,6 +31,8 @@ export function metricSql(metric: Metric, from: Sql): Sql {
       return sql`sum(up)`;
     case 'total':
       return sql`sum(up + down)`;
+    case 'recovered':
+      return sql`sum(up + down) FILTER (WHERE recovered)`;
   }
 }
 

@@ -72,6 +72,8 @@ export class NaiveModel {
   metric(metric: Metric, from: number, to: number, passes?: (fact: Fact) => boolean): number {
     const totals = this.totals(from, to, passes);
     if (metric === 'connections') return totals.count;
+    if (metric === 'recovered')
+      return this.totals(from, to, (one) => one.recovered && (passes?.(one) ?? true)).total;
     if (metric !== 'opened') return totals[metric];
     const firsts = new Map<number, number>();
     for (const one of this.facts) {

@@ -1,6 +1,6 @@
+import type { Part } from './filter.ts';
 import { dimensionSpec, type GroupKey, type GroupSpec, groupSpec } from './group-keys.ts';
 import type { OptionsQuestion } from './questions.ts';
-import type { MinuteRange } from './range.ts';
 import type { Sql } from './sql.ts';
 import { optionsStatement } from './statements.ts';
 
@@ -30,11 +30,11 @@ function kindsOf(key: GroupKey): OptionKind[] {
 
 export function optionStatements(
   question: OptionsQuestion,
-  range: MinuteRange,
+  part: Part,
   limit: number,
 ): { field: string; statement: Sql }[] {
   return kindsOf(question.of).map(({ field, by }) => ({
     field,
-    statement: optionsStatement(by, range, question.filters ?? {}, question.query ?? '', limit),
+    statement: optionsStatement(by, part, question.query ?? '', limit),
   }));
 }

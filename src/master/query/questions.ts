@@ -1,3 +1,4 @@
+import type { Filter } from '../../domain/filter/tree.ts';
 import type { Filters } from './filter.ts';
 import type { GroupKey } from './group-keys.ts';
 import type { Metric, SortKey, SortOrder } from './metrics.ts';
@@ -7,6 +8,10 @@ export interface StatsQuestion {
   from?: number | undefined;
   to?: number | undefined;
   filters?: Filters;
+  /** A filter expression, beside the filters. */
+  filter?: Filter | null;
+  /** IANA name, in which days and hours are meant; default UTC. */
+  tz?: string;
 }
 
 export interface GroupQuestion extends StatsQuestion {
@@ -21,8 +26,6 @@ export interface SeriesQuestion extends StatsQuestion {
   /** As `parseInterval` takes it; default `day`. */
   interval?: string;
   metric?: Metric;
-  /** IANA name; default UTC. */
-  tz?: string;
 }
 
 export interface OptionsQuestion extends StatsQuestion {

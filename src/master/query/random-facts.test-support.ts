@@ -25,7 +25,7 @@ const fields = fc.record({
   destination_ip_asn: fc.constantFrom('', 'AS13335'),
 });
 
-const AGENTS = ['home', 'office', "o'hara"] as const;
+export const AGENTS = ['home', 'office', "o'hara"] as const;
 const bytes = fc.integer({ min: 0, max: 2 ** 40 });
 
 /** What arrives at the master, in order: a sample of a connection, or unattributed bytes of an agent. */

@@ -1,7 +1,5 @@
-import type { RunQuery, SqlRow } from '../store/store.ts';
+import type { SqlRow } from '../store/store.ts';
 import type { BytesSum, Totals } from './answers.ts';
-import type { Extent } from './range.ts';
-import { extentStatement } from './statements.ts';
 import { toNumber } from './sums.ts';
 
 interface Group {
@@ -28,13 +26,6 @@ export function remainder(whole: Totals, groups: readonly Group[]): Totals {
       groups.reduce((left, { totals }) => left - totals[key], whole[key]),
     );
   return { count: rest('count'), download: rest('download'), upload: rest('upload'), total: rest('total') };
-}
-
-/** First and last minute of all that is kept. */
-export async function extentOf(run: RunQuery): Promise<Extent | null> {
-  const [row] = await run(extentStatement().render());
-  if (typeof row?.first !== 'number' || typeof row.last !== 'number') return null;
-  return { first: row.first, last: row.last };
 }
 
 export function bytesOf(row: SqlRow): BytesSum {

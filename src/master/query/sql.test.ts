@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import type { Filters } from './filter.ts';
-import { where } from './filter.ts';
+import { type Filters, type Part, where } from './filter.ts';
 import { groupSpec } from './group-keys.ts';
+import { wallClock } from './hour-of-week.ts';
+import { sourceOf } from './source.ts';
 import { listed, named, sql } from './sql.ts';
 import { groupStatement, seriesStatement, summaryStatement } from './statements.ts';
 
 const RANGE = { from: 10, to: 20 };
+const SOURCE = sourceOf('minute', 7);
+const partOf = (filters: Filters): Part => ({
+  source: SOURCE,
+  clock: wallClock('UTC', [RANGE], SOURCE.bucket),
+  range: RANGE,
+  filters,
+  filter: null,
+});
 const EVIL = "x') OR 1=1; DROP TABLE minute; --";
 
 describe('sql', () => {
@@ -42,7 +51,7 @@ it('keeps the text of users out of statements', () => {
   ] as const;
   for (const key of keys) {
     const filters: Filters = { [key]: [EVIL, 'fine'] };
-    const { text, values } = where(RANGE, filters).render();
+    const { text, values } = where(partOf(filters)).render();
     expect(text).not.toContain('DROP');
     expect(values.some((value) => String(value).toLowerCase() === EVIL.toLowerCase())).toBe(true);
   }
@@ -50,7 +59,7 @@ it('keeps the text of users out of statements', () => {
 
 describe('statements', () => {
   it('of a summary', () => {
-    expect(summaryStatement(RANGE, { agent_id: 'home' }).render()).toMatchInlineSnapshot(`
+    expect(summaryStatement(partOf({ agent_id: 'home' })).render()).toMatchInlineSnapshot(`
       {
         "text": "SELECT sum(up) AS u, sum(down) AS d, coalesce(sum(conns) FILTER (WHERE prev < $1), 0) AS n FROM minute WHERE bucket >= $2 AND bucket < $3 AND ("agent" IN ($4))",
         "values": [
@@ -64,7 +73,7 @@ describe('statements', () => {
   });
   it('of groups', () => {
     const sort = { by: 'count', order: 'asc', limit: 5 } as const;
-    expect(groupStatement(groupSpec('host'), RANGE, {}, sort).render()).toMatchInlineSnapshot(`
+    expect(groupStatement(groupSpec('host'), partOf({}), sort).render()).toMatchInlineSnapshot(`
       {
         "text": "WITH a AS (SELECT host, CASE WHEN host = 0 THEN destination_ip ELSE 0 END AS destination_ip, sum(up) AS u, sum(down) AS d, coalesce(sum(conns) FILTER (WHERE prev < $1), 0) AS n FROM minute WHERE bucket >= $2 AND bucket < $3 GROUP BY ALL), g AS MATERIALIZED (SELECT coalesce(CASE WHEN a.host = 0 THEN y.ip ELSE x.host END, '') AS k, sum(u) AS u, sum(d) AS d, sum(n) AS n FROM a LEFT JOIN host AS x ON x.id = a.host LEFT JOIN ip AS y ON y.id = a.destination_ip GROUP BY 1), t AS (SELECT false AS whole, k, u, d, n, 1 AS members FROM g ORDER BY n ASC, k LIMIT $4) SELECT * FROM (SELECT * FROM t UNION ALL SELECT true, NULL, sum(u), sum(d), sum(n), count(*) FROM g) ORDER BY whole, n ASC, k",
         "values": [
@@ -78,10 +87,10 @@ describe('statements', () => {
   });
   it('of a series', () => {
     expect(
-      seriesStatement('connections', RANGE, [10, 15], { rule: 'Match' }).render(),
+      seriesStatement('connections', partOf({ rule: 'Match' }), [10, 15]).render(),
     ).toMatchInlineSnapshot(`
       {
-        "text": "WITH p AS (SELECT unnest($1::INTEGER[]) AS s, unnest($2::INTEGER[]) AS f, unnest($3::INTEGER[]) AS t), e AS MATERIALIZED (SELECT unnest(range(f, t))::INTEGER AS b, s FROM p) SELECT e.s AS s, coalesce(sum(conns) FILTER (WHERE prev < e.s), 0) AS v FROM minute JOIN e ON e.b = bucket WHERE bucket >= $4 AND bucket < $5 AND (rule IN (SELECT id FROM rule WHERE type IN ($6) OR CASE WHEN payload = '' THEN type ELSE type || ' (' || payload || ')' END IN ($7))) GROUP BY 1",
+        "text": "WITH p AS (SELECT unnest($1::INTEGER[]) AS s, unnest($2::INTEGER[]) AS f, unnest($3::INTEGER[]) AS t), e AS MATERIALIZED (SELECT unnest(range(f, t, $4))::INTEGER AS b, s FROM p) SELECT e.s AS s, coalesce(sum(conns) FILTER (WHERE prev < e.s), 0) AS v FROM minute JOIN e ON e.b = bucket WHERE bucket >= $5 AND bucket < $6 AND (rule IN (SELECT id FROM rule WHERE type IN ($7) OR CASE WHEN payload = '' THEN type ELSE type || ' (' || payload || ')' END IN ($8))) GROUP BY 1",
         "values": [
           [
             10,
@@ -95,6 +104,7 @@ describe('statements', () => {
             15,
             20,
           ],
+          1,
           10,
           20,
           "Match",

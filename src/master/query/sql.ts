@@ -54,7 +54,7 @@ export function named(name: string): Sql {
 /** Pieces or values side by side: `a, b` by default. */
 export function listed(
   parts: readonly (Sql | SqlValue)[],
-  separator: ', ' | ' AND ' | ' OR ' | ' ' = ', ',
+  separator: ', ' | ' AND ' | ' OR ' | ' + ' | ' UNION ALL ' | ' ' = ', ',
 ): Sql {
   if (parts.length === 0) return new Sql([''], []);
   return new Sql(['', ...new Array<string>(parts.length - 1).fill(separator), ''], parts);

@@ -76,7 +76,7 @@ describe('a summary', () => {
     const { data, meta } = await stats.summary({});
     expect(data).toEqual({ count: 2, download: 151, upload: 10, total: 161 });
     expect(meta).toEqual({
-      tier: 'minute',
+      tier: 'half_hour',
       range: { from: ms(NOON), to: ms(NOON + 120) },
       aligned: true,
       fresh_to: 1234,

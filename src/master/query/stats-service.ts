@@ -1,15 +1,18 @@
 import { MINUTE_MS } from '../../domain/bucket.ts';
+import { mentions } from '../../domain/filter/names.ts';
 import type { FactReader, ReadOptions, RunQuery } from '../store/store.ts';
 import type { Answer, GroupRow, SeriesRow, StatsMeta, Totals } from './answers.ts';
-import { agentsOf, type Filters, namesAgentsOnly } from './filter.ts';
+import { agentsOf, type Filters, type Part, unattributedApplies } from './filter.ts';
 import { type GapSource, gapStates } from './gap-state.ts';
 import { groupSpec, labelOf } from './group-keys.ts';
+import { KeptReader } from './kept.ts';
 import { type GroupQuestion, MAX_GROUPS, type SeriesQuestion, type StatsQuestion } from './questions.ts';
-import { type Extent, type ResolvedRange, resolveRange } from './range.ts';
-import { bytesOf, extentOf, groupsOf, remainder, totalsOf } from './read-rows.ts';
+import { type MinuteRange, resolveRange } from './range.ts';
+import { bytesOf, groupsOf, remainder, totalsOf } from './read-rows.ts';
 import { pointsOf } from './series-points.ts';
 import { groupStatement, seriesStatement, summaryStatement, unattributedStatement } from './statements.ts';
 import { isCut, toNumber } from './sums.ts';
+import { type View, viewOf } from './view.ts';
 import { formatIn } from './zone.ts';
 
 /** Brings what waits into the fact store, and says how far it reaches (`LotFlusher`). */
@@ -25,11 +28,11 @@ export interface StatsDependencies {
   now?: () => number;
 }
 
-/** A question's view of the store: one state of it for all statements. */
-interface View {
-  run: RunQuery;
-  extent: Extent | null;
-  range: ResolvedRange;
+/** A question's part of one state of the store, which all of its statements see. */
+interface Asked {
+  readonly run: RunQuery;
+  readonly view: View;
+  readonly part: Part;
 }
 
 /**
@@ -41,6 +44,7 @@ export class StatsService {
   readonly #gaps: GapSource;
   readonly #freshness: Freshness;
   readonly #now: () => number;
+  readonly #kept = new KeptReader();
 
   constructor({ facts, gaps, freshness, now = Date.now }: StatsDependencies) {
     this.#facts = facts;
@@ -50,8 +54,8 @@ export class StatsService {
   }
 
   summary(question: StatsQuestion, options?: ReadOptions): Promise<Answer<Totals>> {
-    return this.#answer(question, options, async ({ run, range }, filters) => {
-      const rows = await run(summaryStatement(range, filters).render());
+    return this.#answer(question, options, async ({ run, part }) => {
+      const rows = await run(summaryStatement(part).render());
       return { data: totalsOf(rows[0] ?? {}) };
     });
   }
@@ -59,12 +63,10 @@ export class StatsService {
   group(question: GroupQuestion, options?: ReadOptions): Promise<Answer<GroupRow[]>> {
     const { groupBy, sortBy = 'total', sortOrder = 'desc' } = question;
     const limit = Math.min(question.limit ?? MAX_GROUPS, MAX_GROUPS);
-    return this.#answer(question, options, async ({ run, range }, filters) => {
+    return this.#answer(question, options, async ({ run, part }) => {
       const spec = groupSpec(groupBy);
       const sort = { by: sortBy, order: sortOrder, limit };
-      const { groups, whole, members } = groupsOf(
-        await run(groupStatement(spec, range, filters, sort).render()),
-      );
+      const { groups, whole, members } = groupsOf(await run(groupStatement(spec, part, sort).render()));
       const data = groups.map(({ key, totals }): GroupRow => {
         return { [spec.rowKey]: key, label: labelOf(spec, key), ...totals };
       });
@@ -75,29 +77,31 @@ export class StatsService {
 
   timeseries(question: SeriesQuestion, options?: ReadOptions): Promise<Answer<SeriesRow[]>> {
     const { interval = 'day', metric = 'connections', tz = 'UTC' } = question;
-    return this.#answer(question, options, async ({ run, range, extent }, filters) => {
-      const starts = pointsOf(interval, tz, range);
-      const kept = {
-        from: Math.max(range.from, extent?.first ?? range.to),
-        to: Math.min(range.to, (extent?.last ?? 0) + 1),
-      };
-      const clipped = starts.map((start) => Math.max(start, range.from));
-      const values = new Map<number, number>();
-      if (kept.to > kept.from && clipped.length > 0) {
-        const rows = await run(seriesStatement(metric, kept, clipped, filters).render());
-        for (const row of rows) values.set(Number(row.s), toNumber(row.v));
-      }
-      const gaps = await this.#gapStates(clipped, range, filters);
-      return {
-        data: starts.map((start, index): SeriesRow => {
-          const value = values.get(clipped[index] ?? start) ?? 0;
-          return { time: formatIn(tz, start), value, ...(gaps[index] ? { state: 'gap' as const } : {}) };
-        }),
-      };
-    });
+    const points = (range: MinuteRange) => pointsOf(interval, tz, range);
+    return this.#answer(
+      question,
+      options,
+      async ({ run, view, part }) => {
+        const { starts, filled, ranges } = view;
+        const clipped = starts.map((start) => Math.max(start, ranges[0].from));
+        const values = new Map<number, number>();
+        if (filled.to > filled.from && clipped.length > 0) {
+          const rows = await run(seriesStatement(metric, { ...part, range: filled }, clipped).render());
+          for (const row of rows) values.set(Number(row.s), toNumber(row.v));
+        }
+        const gaps = await this.#gapStates(clipped, ranges[0], part.filters);
+        return {
+          data: starts.map((start, index): SeriesRow => {
+            const value = values.get(clipped[index] ?? start) ?? 0;
+            return { time: formatIn(tz, start), value, ...(gaps[index] ? { state: 'gap' as const } : {}) };
+          }),
+        };
+      },
+      points,
+    );
   }
 
-  async #gapStates(starts: readonly number[], range: ResolvedRange, filters: Filters): Promise<boolean[]> {
+  async #gapStates(starts: readonly number[], range: MinuteRange, filters: Filters): Promise<boolean[]> {
     const { from, to } = range;
     const spans = await this.#gaps.commonGaps(from * MINUTE_MS, to * MINUTE_MS, agentsOf(filters));
     return gapStates(starts, to, spans, this.#now());
@@ -106,27 +110,32 @@ export class StatsService {
   async #answer<T>(
     question: StatsQuestion,
     options: ReadOptions | undefined,
-    ask: (view: View, filters: Filters) => Promise<{ data: T; other?: StatsMeta['other'] }>,
+    ask: (asked: Asked) => Promise<{ data: T; other?: StatsMeta['other'] }>,
+    points: (range: MinuteRange) => readonly number[] = () => [],
   ): Promise<Answer<T>> {
     const begun = performance.now();
-    const filters = question.filters ?? {};
+    const { filters = {}, filter = null, tz = 'UTC' } = question;
     await this.#freshness.flushNow();
     const freshTo = this.#freshness.state.freshTo;
     return await this.#facts.read(async (run) => {
-      const extent = await extentOf(run);
-      const range = resolveRange(question, extent, this.#now());
-      const { data, other = null } = await ask({ run, extent, range }, filters);
-      const rows = await run(unattributedStatement(range, filters).render());
+      const kept = await this.#kept.read(run);
+      const range = resolveRange(question, kept.extent, this.#now());
+      const byHour = mentions(filter, ['hour_of_week']);
+      const view = viewOf({ ranges: [range], starts: points(range), tz, byHour }, kept);
+      const part: Part = { ...view, range: view.ranges[0], filters, filter };
+      const { data, other = null } = await ask({ run, view, part });
+      const rows = await run(unattributedStatement(part).render());
       const unattributed = bytesOf(rows[0] ?? {});
+      const [answered] = view.answered;
       return {
         data,
         meta: {
-          tier: 'minute',
-          range: { from: range.from * MINUTE_MS, to: range.to * MINUTE_MS },
-          aligned: range.aligned,
+          tier: view.source.tier,
+          range: { from: answered.from * MINUTE_MS, to: answered.to * MINUTE_MS },
+          aligned: view.aligned && range.aligned,
           fresh_to: freshTo,
-          range_cut: null,
-          unattributed: { applies: namesAgentsOnly(filters), ...unattributed },
+          range_cut: view.cutFrom === null ? null : { from: view.cutFrom * MINUTE_MS },
+          unattributed: { applies: unattributedApplies(part), ...unattributed },
           other,
           cut: isCut([data, other, unattributed]),
           elapsed_ms: Math.round(performance.now() - begun),

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fact, lotOf, tokenOf, unattributed } from './facts.test-support.ts';
 import type { Fact, FactStore } from './store.ts';
+import { expectTiersToAgree, rowsOf } from './tiers.test-support.ts';
 
 /** How the suite comes by stores of one engine; `fresh` gives an empty one, `reopen` the same again. */
 export interface StoreUnderTest {
@@ -18,11 +19,24 @@ interface Sums {
   conns: number;
 }
 
-async function sumsOf(store: FactStore, table: 'minute' | 'minute_aside'): Promise<Sums> {
+async function sumsOf(
+  store: FactStore,
+  table: 'minute' | 'minute_aside' | 'half_hour' | 'half_hour_aside',
+): Promise<Sums> {
   const text = `SELECT count(*) AS facts, sum(down) AS d, sum(up) AS u, sum(conns) AS n FROM ${table}`;
   const rows = await store.read((run) => run({ text, values: [] }));
   const row = rows[0] ?? {};
   return { facts: Number(row.facts), down: Number(row.d), up: Number(row.u), conns: Number(row.n) };
+}
+
+/** A begin of a half hour. */
+const NOON = 29_000_010;
+
+const HALF_HOUR_SUMS = `SELECT bucket, host, sum(up) AS u, sum(down) AS d, sum(conns) AS n
+  FROM half_hour GROUP BY ALL ORDER BY ALL`;
+
+async function inOrder(from: number, to: number, work: (number: number) => Promise<unknown>): Promise<void> {
+  for (let number = from; number <= to; number++) await work(number);
 }
 
 function* inChunks(facts: Fact[], size = 1000): Generator<Fact[]> {
@@ -154,6 +168,92 @@ export function describeFactStore(name: string, open: () => Promise<StoreUnderTe
       expect((await sumsOf(store, 'minute')).facts).toBe(5);
       expect((await sumsOf(store, 'minute_aside')).facts).toBe(1);
       expect(await store.append(lotOf(2, withAside, tokenOf(2, 'b')), [withAside])).toBe(true);
+    });
+
+    it('rolls up lot by lot, late facts among them, so that both tiers agree', async () => {
+      const lots = [
+        [fact({ conn: 1, bucket: NOON, download: 1 }), unattributed('home', NOON + 1, -5)],
+        // A connection that goes on in its half hour, in the next, and one that comes late to the first.
+        [
+          fact({ conn: 1, bucket: NOON + 29, prev: NOON, download: 2 }),
+          fact({ conn: 1, bucket: NOON + 31, prev: NOON + 29, download: 4 }),
+          fact({ conn: 2, bucket: NOON + 3, download: 8 }),
+        ],
+        [
+          fact({ conn: 3, kind: 1, bucket: NOON + 95, download: 16 }),
+          fact({ conn: 1, bucket: NOON + 95, prev: NOON + 31, download: 32 }),
+          fact({ conn: 1, bucket: NOON + 95, prev: NOON + 31, download: 64, conns: 0, recovered: true }),
+        ],
+      ];
+      for (const [index, facts] of lots.entries()) {
+        await store.append(lotOf(index + 1, facts), [facts]);
+        expect(await store.rollUp(1)).toMatchObject({ watermark: index + 1, more: false });
+        await expectTiersToAgree(store);
+      }
+      expect(await store.rollUp(1)).toEqual({ watermark: 3, rows: 0, more: false });
+      expect(await sumsOf(store, 'half_hour')).toEqual({ facts: 5, down: 111, up: 0, conns: 4 });
+    });
+
+    it('rolls up in steps of so many facts, at least a lot at a time, gaps included', async () => {
+      for (const number of [1, 2, 3]) await store.append(lotOf(number, some(10)), [some(10)]);
+      await store.recordGap([lotOf(4, some(500))]);
+      await store.append(lotOf(5, some(10)), [some(10)]);
+      expect(await store.rollUp(20)).toMatchObject({ watermark: 2, more: true });
+      expect(await store.rollUp(5)).toMatchObject({ watermark: 3, more: true });
+      expect(await store.rollUp(10)).toMatchObject({ watermark: 5, more: false });
+      await expectTiersToAgree(store);
+    });
+
+    it('refuses a lot that the coarse tier would never see', async () => {
+      await store.append(lotOf(2, some(3)), [some(3)]);
+      await store.rollUp(1000);
+      await expect(store.append(lotOf(1, some(3)), [some(3)])).rejects.toThrow(/rollup/);
+      expect(await store.append(lotOf(2, some(3)), [some(3)])).toBe(false);
+    });
+
+    it('cuts to any lot between rollups to the byte: rollups at 10, 20, 30, cut to 24', async () => {
+      const facts = (number: number): Fact[] =>
+        Array.from({ length: 6 }, (_, index) =>
+          fact({
+            conn: number * 10 + index,
+            // Every third lot brings facts of three hours before.
+            bucket: NOON + number * 7 + index - (number % 3 === 0 ? 180 : 0),
+            download: number * 1000 + index,
+            fields: { host: `h${(number + index) % 5}.example.com` },
+          }),
+        );
+      const append = (from: number, to: number) =>
+        inOrder(from, to, (number) => store.append(lotOf(number, facts(number)), [facts(number)]));
+      for (const upto of [10, 20, 30]) {
+        await append(upto - 9, upto);
+        await store.rollUp(1_000_000);
+      }
+      expect(await store.cutAbove(24)).toEqual({ removed: 36, exact: true });
+      expect((await store.coverage()).watermark).toBe(20);
+      await store.rollUp(1_000_000);
+      expect((await store.coverage()).watermark).toBe(24);
+      await expectTiersToAgree(store);
+      const cut = await rowsOf(store, HALF_HOUR_SUMS);
+      // The same as a store that never had more.
+      await store.cutAbove(0);
+      await append(1, 24);
+      await store.rollUp(1_000_000);
+      expect(await rowsOf(store, HALF_HOUR_SUMS)).toEqual(cut);
+    });
+
+    it('says what each tier covers, and up to which lot they agree', async () => {
+      const none = { first: null, last: null, rows: 0, wholeFrom: 0 };
+      expect(await store.coverage()).toEqual({ watermark: 0, tiers: { minute: none, half_hour: none } });
+      const facts = [fact({ bucket: NOON + 7 }), unattributed('home', NOON + 65, 9)];
+      await store.append(lotOf(1, facts), [facts]);
+      await store.rollUp(1000);
+      expect(await store.coverage()).toEqual({
+        watermark: 1,
+        tiers: {
+          minute: { first: NOON + 7, last: NOON + 65, rows: 2, wholeFrom: 0 },
+          half_hour: { first: NOON, last: NOON + 60, rows: 2, wholeFrom: 0 },
+        },
+      });
     });
 
     it('records lots as missing for good', async () => {

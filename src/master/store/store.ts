@@ -44,11 +44,45 @@ export interface StoredLot {
   state: 'ok' | 'gap';
 }
 
+/** Bucket widths in which facts are kept, finest first. */
+export type TierName = 'minute' | 'half_hour';
+
+export interface RollupStep {
+  /** The newest lot that the coarse tier has now; 0 for none. */
+  watermark: number;
+  /** Rows added to the coarse tier. */
+  rows: number;
+  /** Lots are left for another step. */
+  more: boolean;
+}
+
+/** What there is of one tier; buckets are minutes since the epoch, null when it is empty. */
+export interface TierCoverage {
+  first: number | null;
+  last: number | null;
+  rows: number;
+  /** Retention keeps all that lies here or later; 0 while it has taken nothing. */
+  wholeFrom: number;
+}
+
+export interface FactCoverage {
+  /** The newest lot in the coarse tier: facts of younger lots are in minutes alone. */
+  watermark: number;
+  tiers: Record<TierName, TierCoverage>;
+}
+
 /** Most facts handed over at once: what the event loop can take in one turn without a stall that users notice. */
 export const MAX_CHUNK = 1000;
 
 /** What a statement is given; arrays become lists. Numbers must be integers. */
-export type SqlValue = string | number | boolean | bigint | null | readonly number[] | readonly string[];
+export type SqlValue =
+  | string
+  | number
+  | boolean
+  | bigint
+  | null
+  | readonly number[]
+  | readonly (string | null)[];
 
 /** A statement with `$1 … $n` in its text; no text of a user is ever part of `text`. */
 export interface SqlQuery {
@@ -95,7 +129,8 @@ export interface FactStore extends Component, FactReader {
   lots(limit: number, below?: number): Promise<StoredLot[]>;
   /**
    * Appends one lot atomically; `chunks` yields at most `MAX_CHUNK` facts at a time, `lot.rows` in all (other
-   * counts throw, and nothing is stored). Returns false when the lot was there, as facts or as a gap.
+   * counts throw, and nothing is stored). Returns false when the lot was there, as facts or as a gap. A lot below
+   * the coarse tier's watermark would never get into that tier: it is a bug of the caller and throws.
    */
   append(lot: Lot, chunks: AsyncIterable<Fact[]> | Iterable<Fact[]>): Promise<boolean>;
   /**
@@ -103,6 +138,15 @@ export interface FactStore extends Component, FactReader {
    * remaining lots were pruned or merged beyond that lot, so that they cannot be what they were.
    */
   cutAbove(lot: number): Promise<{ removed: number; exact: boolean }>;
+  /**
+   * Takes the oldest lots that the coarse tier lacks into it, atomically: as many as have `maxRows` facts together, at
+   * least one. Sums of both tiers are then equal to the byte for every half hour and dimension, and so is the count
+   * of every interval with bounds on half hours. Repeated until nothing is left (`more`); with nothing left it
+   * changes nothing.
+   */
+  rollUp(maxRows: number): Promise<RollupStep>;
+  /** What each tier holds, and up to which lot they agree. */
+  coverage(): Promise<FactCoverage>;
   /** Records lots as missing for good (rows no longer kept by the records store). Idempotent. */
   recordGap(lots: readonly Lot[]): Promise<void>;
   /** Reads every column once; throws `file_damaged` when the file cannot be read whole. */

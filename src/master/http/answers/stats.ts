@@ -16,7 +16,7 @@ const GroupRow = closed({
 const Point = closed({ time: time(), value: whole(), state: Type.Optional(oneOf(['gap'])) });
 
 const Meta = closed({
-  tier: oneOf(['minute']),
+  tier: oneOf(['minute', 'half_hour']),
   range: closed({ from: epochMs(), to: epochMs() }),
   aligned: Type.Boolean({ description: 'false: a bound was moved outwards' }),
   fresh_to: epochMs(),

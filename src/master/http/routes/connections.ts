@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import type { ErrorDetail } from '../../../common/errors.ts';
 import { SORT_ORDERS } from '../../query/metrics.ts';
+import type { Bounds } from '../../query/range-words.ts';
 import {
   CONNECTION_SORT_KEYS,
   DEFAULT_CONNECTIONS_LIMIT,
@@ -9,11 +10,11 @@ import {
   type ConnectionsQuery as Query,
 } from '../../records/query.ts';
 import { ConnectionsAnswer } from '../answers/connections.ts';
+import { boundsOf, checkRange, RANGE_PARAMETERS } from '../asked-range.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
 import { FILTER_PARAMETERS, filtersOf } from '../filter-parameters.ts';
-import { checkInterval } from '../interval-check.ts';
-import { instant, instantOf, oneOf, text, whole } from '../parameters.ts';
+import { oneOf, text, whole } from '../parameters.ts';
 import { addQuestion } from '../question.ts';
 
 /** Skipping reads what it skips; whoever wants to go further continues by cursor. */
@@ -22,8 +23,7 @@ const MAX_OFFSET = 1_000_000;
 export const ConnectionsQuery = Type.Object(
   {
     ...FILTER_PARAMETERS,
-    from: Type.Optional(instant()),
-    to: Type.Optional(instant()),
+    ...RANGE_PARAMETERS,
     sort_by: Type.Optional(oneOf(CONNECTION_SORT_KEYS)),
     sort_order: Type.Optional(oneOf(SORT_ORDERS)),
     limit: Type.Optional(whole(1, MAX_CONNECTIONS_LIMIT)),
@@ -42,9 +42,9 @@ export function connectionsRoute(app: FastifyInstance, deps: HttpDeps): void {
     query: ConnectionsQuery,
     returns: ConnectionsAnswer,
     errors: ['query_timeout'],
-    check: (query) => [...checkInterval(query), ...checkCursor(query)],
+    check: (query) => [...checkRange(query), ...checkCursor(query)],
     answer: async (query) => {
-      const page = await deps.records.connections(toQuery(query));
+      const page = await deps.records.connections(toQuery(query, boundsOf(query, (deps.now ?? Date.now)())));
       return success(page.records, {
         total_count: page.total,
         meta: { count_capped: page.capped, next_cursor: page.nextCursor },
@@ -58,11 +58,11 @@ function checkCursor(query: Partial<ConnectionsQuery>): ErrorDetail[] {
   return [{ field: 'offset', problem: 'cannot be combined with "cursor", which says where to go on' }];
 }
 
-function toQuery(query: ConnectionsQuery): Query {
+function toQuery(query: ConnectionsQuery, { from, to }: Bounds): Query {
   return {
     filters: filtersOf(query),
-    from: instantOf(query.from) ?? null,
-    to: instantOf(query.to) ?? null,
+    from: from ?? null,
+    to: to ?? null,
     sortBy: query.sort_by ?? 'last_updated',
     order: query.sort_order ?? 'desc',
     limit: query.limit ?? DEFAULT_CONNECTIONS_LIMIT,

@@ -2,16 +2,17 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import type { ErrorDetail } from '../../../common/errors.ts';
 import type { Answer } from '../../query/answers.ts';
+import { readFilter } from '../../query/filter-text.ts';
 import { GROUP_KEYS } from '../../query/group-keys.ts';
 import { METRICS, SORT_KEYS, SORT_ORDERS } from '../../query/metrics.ts';
 import { MAX_GROUPS } from '../../query/questions.ts';
 import type { ReadOptions } from '../../store/store.ts';
 import { StatsAnswer } from '../answers/stats.ts';
+import { boundsOf, checkRange, RANGE_PARAMETERS } from '../asked-range.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
 import { FILTER_PARAMETERS, filtersOf } from '../filter-parameters.ts';
-import { checkInterval } from '../interval-check.ts';
-import { instant, instantOf, interval, oneOf, timeZone, whole, zoneOf } from '../parameters.ts';
+import { interval, oneOf, text, whole, zoneOf } from '../parameters.ts';
 import { addQuestion } from '../question.ts';
 
 /** Known parameters that a type does not use are accepted, for the original's clients send them with every type. */
@@ -22,9 +23,8 @@ export const StatsQuery = Type.Object(
     group_by: Type.Optional(oneOf(GROUP_KEYS)),
     interval: Type.Optional(interval()),
     metric: Type.Optional(oneOf(METRICS)),
-    from: Type.Optional(instant()),
-    to: Type.Optional(instant()),
-    tz: Type.Optional(timeZone()),
+    ...RANGE_PARAMETERS,
+    filter: Type.Optional(text('a filter expression, beside the parameters')),
     limit: Type.Optional(whole(1, MAX_GROUPS)),
     sort_by: Type.Optional(oneOf(SORT_KEYS)),
     sort_order: Type.Optional(oneOf(SORT_ORDERS)),
@@ -40,8 +40,12 @@ export function statsRoute(app: FastifyInstance, deps: HttpDeps): void {
     summary: 'Sums, groups or a series of the bytes that were booked',
     query: StatsQuery,
     returns: StatsAnswer,
-    errors: ['query_too_large', 'query_timeout'],
-    check: (query) => [...checkInterval(query), ...checkType(query)],
+    errors: ['filter_invalid', 'query_too_large', 'query_timeout'],
+    check: async (query) => [
+      ...checkRange(query),
+      ...checkType(query),
+      ...(await deps.filters.read(query.filter, 'facts')).problems,
+    ],
     answer: async (query, { signal }) => {
       const { data, meta } = await ask(query, deps, { signal });
       return success<unknown>(data, { meta });
@@ -54,8 +58,17 @@ function checkType(query: Partial<StatsQuery>): ErrorDetail[] {
   return [{ field: 'group_by', problem: 'is required for type=group' }];
 }
 
-function ask(query: StatsQuery, { stats }: HttpDeps, options: ReadOptions): Promise<Answer<unknown>> {
-  const common = { from: instantOf(query.from), to: instantOf(query.to), filters: filtersOf(query) };
+function ask(
+  query: StatsQuery,
+  { stats, now = Date.now }: HttpDeps,
+  options: ReadOptions,
+): Promise<Answer<unknown>> {
+  const common = {
+    ...boundsOf(query, now()),
+    tz: zoneOf(query.tz),
+    filters: filtersOf(query),
+    filter: readFilter(query.filter, { of: 'facts' }).filter,
+  };
   if (query.type === 'group' && query.group_by !== undefined) {
     const group = {
       ...common,
@@ -69,7 +82,6 @@ function ask(query: StatsQuery, { stats }: HttpDeps, options: ReadOptions): Prom
   if (query.type === 'timeseries') {
     const series = {
       ...common,
-      tz: zoneOf(query.tz),
       interval: query.interval ?? 'day',
       metric: query.metric ?? 'connections',
     } as const;

@@ -1,13 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { VerifyAnswer } from '../answers/verify.ts';
+import { boundsOf, checkRange, RANGE_PARAMETERS } from '../asked-range.ts';
 import { bookSums } from '../book-sums.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
-import { checkInterval } from '../interval-check.ts';
-import { instant, instantOf, oneOf, text, timeZone, zoneOf } from '../parameters.ts';
+import { oneOf, text, zoneOf } from '../parameters.ts';
 import { addQuestion } from '../question.ts';
-import { dayStart, VERIFY_GROUPS, verifyPeriods } from '../verify-periods.ts';
+import { dayStart, inSteps, VERIFY_GROUPS, verifyPeriods } from '../verify-periods.ts';
 import { verifyRows } from '../verify-rows.ts';
 
 const DAY_MS = 86_400_000;
@@ -16,9 +16,7 @@ const DEFAULT_DAYS = 7;
 
 export const VerifyQuery = Type.Object(
   {
-    from: Type.Optional(instant()),
-    to: Type.Optional(instant()),
-    tz: Type.Optional(timeZone()),
+    ...RANGE_PARAMETERS,
     agent: Type.Optional(text('agent id; default all')),
     group: Type.Optional(oneOf(VERIFY_GROUPS)),
   },
@@ -38,7 +36,7 @@ export function verifyRoute(app: FastifyInstance, deps: HttpDeps): void {
     query: VerifyQuery,
     returns: VerifyAnswer,
     errors: ['query_too_large', 'query_timeout'],
-    check: checkInterval,
+    check: checkRange,
     answer: async (query) => success(await rowsOf(query, deps)),
   });
 }
@@ -46,9 +44,11 @@ export function verifyRoute(app: FastifyInstance, deps: HttpDeps): void {
 async function rowsOf(query: VerifyQuery, deps: HttpDeps) {
   const now = (deps.now ?? Date.now)();
   const zone = zoneOf(query.tz);
-  const to = instantOf(query.to) ?? now;
-  const from = instantOf(query.from) ?? dayStart(zone, to - (DEFAULT_DAYS - 1) * DAY_MS);
-  const periods = verifyPeriods(query.group ?? 'day', zone, from, to);
+  const asked = boundsOf(query, now);
+  const to = asked.to ?? now;
+  const from = asked.from ?? dayStart(zone, to - (DEFAULT_DAYS - 1) * DAY_MS);
+  const named = verifyPeriods(query.group ?? 'day', zone, from, to);
+  const periods = inSteps(named, await deps.catalogue.stepOfDays({ from, to, tz: zone }));
   const range = { from: periods[0]?.from ?? from, to: periods.at(-1)?.to ?? to };
   const { agent } = query;
   // Asked first: what is flushed between the two readings is then open, not unbalanced.

@@ -1,16 +1,28 @@
 import { availableParallelism } from 'node:os';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CodedError } from '../../../common/errors.ts';
-import type { Fact, FactStore, Lot, ReadOptions, RunQuery, StoredLot } from '../store.ts';
+import type {
+  Fact,
+  FactCoverage,
+  FactStore,
+  Lot,
+  ReadOptions,
+  RollupStep,
+  RunQuery,
+  StoredLot,
+} from '../store.ts';
 import { readEverything } from './check-file.ts';
+import { coverageOf } from './coverage.ts';
 import { fileError } from './file-errors.ts';
 import { keepLastGoodOfOpen } from './last-good.ts';
+import { metaNumber, metaText, putMeta } from './meta.ts';
 import type { FactMigration } from './migrations.ts';
 import { insertLot, moveLot, tokenNumber, tokenText } from './move-lot.ts';
 import { type DuckDB, loadDuckDB } from './native.ts';
 import { type OpenFile, openFacts } from './open.ts';
 import { Readers } from './readers.ts';
-import { LOT_TABLES } from './schema.ts';
+import { rollUp, watermarkOf } from './rollup.ts';
+import { FACT_TABLES, LOT_TABLES } from './schema.ts';
 import { Stage } from './stage.ts';
 
 export interface EmbeddedOptions {
@@ -37,6 +49,9 @@ export interface EmbeddedOptions {
 /** An hour of flushes; and some 50 MB of log. */
 const LOTS_PER_CHECKPOINT = 240;
 const ROWS_PER_CHECKPOINT = 500_000;
+
+/** Tables of which each row is a fact, once. */
+const FACTS: ReadonlySet<string> = new Set(Object.values(FACT_TABLES));
 
 interface Opened extends OpenFile {
   readers: Readers;
@@ -97,8 +112,7 @@ export class EmbeddedFactStore implements FactStore {
 
   adopt(storeId: string): Promise<void> {
     return this.#write(async (writer) => {
-      const found = await writer.runAndReadAll("SELECT value FROM meta WHERE key = 'store_id'");
-      const owner = found.getColumns()[0]?.[0];
+      const owner = await metaText(writer, 'store_id');
       if (owner === storeId) return;
       if (owner !== undefined) {
         throw new CodedError(
@@ -106,7 +120,7 @@ export class EmbeddedFactStore implements FactStore {
           `the facts file ${this.#options.path} belongs to another records database`,
         );
       }
-      await writer.run("INSERT INTO meta VALUES ('store_id', $1)", [storeId]);
+      await transaction(writer, () => putMeta(writer, 'store_id', storeId));
     });
   }
 
@@ -127,6 +141,9 @@ export class EmbeddedFactStore implements FactStore {
   append(lot: Lot, chunks: AsyncIterable<Fact[]> | Iterable<Fact[]>): Promise<boolean> {
     return this.#write(async (writer) => {
       if (await this.#isStored(writer, lot)) return false;
+      const watermark = await watermarkOf(writer);
+      if (lot.lot <= watermark)
+        throw new Error(`lot ${lot.lot} comes after a rollup of lots up to ${watermark}`);
       const stage = await this.#stage(writer, lot, chunks);
       await transaction(writer, () => moveLot(writer, lot, stage, this.#now()));
       this.#lotsSinceCheckpoint++;
@@ -140,15 +157,27 @@ export class EmbeddedFactStore implements FactStore {
   cutAbove(lot: number): Promise<{ removed: number; exact: boolean }> {
     return this.#write((writer) =>
       transaction(writer, async () => {
-        const meta = await writer.runAndReadAll("SELECT value FROM meta WHERE key = 'floor'");
+        const floor = await metaNumber(writer, 'floor');
         let removed = 0;
         for (const table of LOT_TABLES) {
           const result = await writer.run(`DELETE FROM ${table} WHERE lot > $1::INTEGER`, [lot]);
-          if (table !== 'lots') removed += result.rowsChanged;
+          if (FACTS.has(table)) removed += result.rowsChanged;
         }
-        return { removed, exact: lot >= Number(meta.getColumns()[0]?.[0] ?? 0) };
+        return { removed, exact: lot >= floor };
       }),
     );
+  }
+
+  rollUp(maxRows: number): Promise<RollupStep> {
+    return this.#write(async (writer) => {
+      const step = await transaction(writer, () => rollUp(writer, maxRows, this.#now()));
+      this.#rowsSinceCheckpoint += step.rows;
+      return step;
+    });
+  }
+
+  coverage(): Promise<FactCoverage> {
+    return this.#write((writer) => transaction(writer, () => coverageOf(writer)));
   }
 
   recordGap(lots: readonly Lot[]): Promise<void> {

@@ -25,6 +25,6 @@ function bind(duckdb: DuckDB, value: SqlValue): [DuckDBValue, DuckDBType] {
     if (!Number.isSafeInteger(value)) throw new Error(`a parameter must be an integer, not ${value}`);
     return Math.abs(value) < INT32 ? [value, duckdb.INTEGER] : [BigInt(value), duckdb.BIGINT];
   }
-  const type = typeof value[0] === 'string' ? duckdb.VARCHAR : duckdb.INTEGER;
+  const type = value.some((item) => typeof item === 'string') ? duckdb.VARCHAR : duckdb.INTEGER;
   return [duckdb.listValue([...value]), duckdb.LIST(type)];
 }

@@ -1,0 +1,21 @@
+import type { MinuteRange } from './range.ts';
+import { type Sql, sql } from './sql.ts';
+
+/**
+ * Which point each bucket of a range belongs to, as `e(b, s)`; starts are minutes in ascending order, the first at
+ * or before the range. The application gives the spans, for time zone arithmetic per row costs ten times the join,
+ * and finding each bucket's start in SQL takes seconds where points are many.
+ */
+export function pointOfMinute(range: MinuteRange, starts: readonly number[], width: number): Sql {
+  const spans = starts
+    .map((start, index) => ({
+      start,
+      from: Math.max(start, range.from),
+      to: Math.min(starts[index + 1] ?? range.to, range.to),
+    }))
+    .filter(({ from, to }) => from < to);
+  const column = (name: 'start' | 'from' | 'to') =>
+    sql`unnest(${spans.map((span) => span[name])}::INTEGER[])`;
+  return sql`p AS (SELECT ${column('start')} AS s, ${column('from')} AS f, ${column('to')} AS t),
+    e AS MATERIALIZED (SELECT unnest(range(f, t, ${width}))::INTEGER AS b, s FROM p)`;
+}

@@ -1,0 +1,213 @@
+import { CodedError } from '../../common/errors.ts';
+import type { RunQuery, SqlRow } from '../store/store.ts';
+import { labelOfKey } from './grouping.ts';
+import { smallestThatFits } from './interval.ts';
+import { toNumber } from './sums.ts';
+import type { TrafficGroup, TrafficPart, TrafficTotals } from './traffic-answer.ts';
+import type { TrafficPlan } from './traffic-plan.ts';
+import { MAX_CELLS } from './traffic-question.ts';
+import { addTotals, noTotals, type Reading, subtractTotals, totalsOfRow } from './traffic-rows.ts';
+import {
+  combinationStatement,
+  eachStatement,
+  seriesStatement,
+  unattributedSeriesStatement,
+  unattributedStatement,
+  wholeStatement,
+} from './traffic-statements.ts';
+
+/** What the fact store says to a question: nothing in it depends on when it is asked. */
+export interface TrafficFacts {
+  readonly groups: readonly (Omit<TrafficGroup, 'series'> & { points: Points })[];
+  readonly other: (Omit<TrafficPart, 'series'> & { groups: number | null; points: Points }) | null;
+  /** Counted connections together. */
+  readonly whole: Omit<TrafficPart, 'series'>;
+  readonly unattributed: Omit<TrafficPart, 'series'> & { points: Points };
+}
+
+/** Totals by point, in order; empty without a series. */
+export type Points = readonly TrafficTotals[];
+
+/** Asks the store, one statement after the other, all of one state. Throws `query_too_large`. */
+export async function askFacts(run: RunQuery, plan: TrafficPlan): Promise<TrafficFacts> {
+  const of = readings(plan);
+  const { groups, other, whole } = await askGroups(run, plan, of);
+  refuseTooManyCells(plan, groups.length + (other === null ? 0 : 1));
+  const points = await askPoints(run, plan, groups, of.groups);
+  return {
+    groups: groups.map((group, index) => ({ ...group, points: points.ofGroup(index) })),
+    other: other && { ...other, points: points.ofGroup(null) },
+    whole,
+    unattributed: await askUnattributed(run, plan, of.unattributed),
+  };
+}
+
+interface Readings {
+  readonly groups: Reading;
+  readonly whole: Reading;
+  readonly unattributed: Reading;
+}
+
+function readings({ question, countless }: TrafficPlan): Readings {
+  const { metrics, groupBy } = question;
+  return {
+    groups: { metrics, countless: countless || groupBy.includes('recovered') },
+    whole: { metrics, countless },
+    unattributed: { metrics, countless: true },
+  };
+}
+
+type Grouped = Omit<TrafficGroup, 'series'>;
+
+interface Groups {
+  groups: Grouped[];
+  other: (Omit<TrafficPart, 'series'> & { groups: number | null }) | null;
+  whole: Omit<TrafficPart, 'series'>;
+}
+
+async function askGroups(run: RunQuery, plan: TrafficPlan, of: Readings): Promise<Groups> {
+  const { groupings, question } = plan;
+  if (groupings.length === 0) {
+    const [row = {}] = await run(wholeStatement(plan).render());
+    const whole = partOf(row, plan, of.whole);
+    return { groups: [{ key: [], labels: [], ...whole }], other: null, whole };
+  }
+  if (question.topMode === 'combination' || groupings.length === 1) {
+    return combinations(await run(combinationStatement(plan).render()), plan, of);
+  }
+  return tuples(await run(eachStatement(plan).render()), plan, of);
+}
+
+/** Rows of `combinationStatement`. */
+function combinations(rows: readonly SqlRow[], plan: TrafficPlan, of: Readings): Groups {
+  const last = rows.find((row) => row.whole === true) ?? {};
+  const groups = rows.filter((row) => row.whole === false).map((row) => groupOf(row, plan, of.groups));
+  const members = toNumber(last.members) - groups.length;
+  const whole = partOf(last, plan, of.groups);
+  const rest = { totals: whole.totals, previous: whole.previous };
+  for (const group of groups) {
+    rest.totals = subtractTotals(rest.totals, group.totals);
+    rest.previous = rest.previous && group.previous && subtractTotals(rest.previous, group.previous);
+  }
+  return {
+    groups,
+    other: members > 0 ? { groups: members, ...rest } : null,
+    whole: partOf(last, plan, of.whole),
+  };
+}
+
+/** Rows of `eachStatement`; the tuple of nothing but others is `other`. */
+function tuples(rows: readonly SqlRow[], plan: TrafficPlan, of: Readings): Groups {
+  if (rows.length > MAX_CELLS) refuseTooManyCells(plan, rows.length);
+  const wholes = rows.map((row) => partOf(row, plan, of.whole));
+  const none = partOf({}, plan, of.whole);
+  const whole = wholes.reduce(
+    (sum, part) => ({
+      totals: addTotals(sum.totals, part.totals),
+      previous: sum.previous && part.previous && addTotals(sum.previous, part.previous),
+    }),
+    none,
+  );
+  const groups = rows.map((row) => groupOf(row, plan, of.groups));
+  const other = groups.find(({ key }) => key.every((text) => text === null));
+  return {
+    groups: groups.filter((group) => group !== other),
+    other: other ? { groups: null, totals: other.totals, previous: other.previous } : null,
+    whole,
+  };
+}
+
+function partOf(row: SqlRow, plan: TrafficPlan, reading: Reading): Omit<TrafficPart, 'series'> {
+  const previous = plan.compared === null ? null : totalsOfRow(row, reading, 'p');
+  return { totals: totalsOfRow(row, reading), previous };
+}
+
+function groupOf(row: SqlRow, plan: TrafficPlan, reading: Reading): Grouped {
+  const key = plan.groupings.map((_, index) => {
+    const text = row[`k${index}`];
+    return text === null || text === undefined ? null : String(text);
+  });
+  const labels = plan.groupings.map((grouping, index) => {
+    const text = key[index] ?? null;
+    return text === null ? null : labelOfKey(grouping, text);
+  });
+  return { key, labels, ...partOf(row, plan, reading) };
+}
+
+interface PointsByGroup {
+  /** Null: of what is folded. */
+  ofGroup(index: number | null): Points;
+}
+
+async function askPoints(
+  run: RunQuery,
+  plan: TrafficPlan,
+  groups: readonly Grouped[],
+  reading: Reading,
+): Promise<PointsByGroup> {
+  const { starts } = plan;
+  if (starts.length === 0) return { ofGroup: () => [] };
+  const keys = groups.map(({ key }) => key);
+  const rows = await run(seriesStatement(plan, clipped(plan), keys).render());
+  const byGroup = new Map<unknown, SqlRow[]>();
+  for (const row of rows) {
+    const list = byGroup.get(row.place);
+    if (list === undefined) byGroup.set(row.place, [row]);
+    else list.push(row);
+  }
+  return { ofGroup: (index) => inOrder(byGroup.get(index) ?? [], plan, reading) };
+}
+
+/** One total for each point, in order. */
+function inOrder(rows: readonly SqlRow[], plan: TrafficPlan, reading: Reading): Points {
+  const byStart = new Map(rows.map((row) => [Number(row.s), row]));
+  return clipped(plan).map((start) => {
+    const row = byStart.get(start);
+    return row === undefined ? noTotals(reading) : totalsOfRow(row, reading);
+  });
+}
+
+/** A point that began before the range begins, for counting, where the range does. */
+function clipped({ starts, present }: TrafficPlan): number[] {
+  return starts.map((start) => Math.max(start, present.from));
+}
+
+/** Bytes that no connection explains, of the agents asked for: of all of their time where the filter asks for more. */
+async function askUnattributed(
+  run: RunQuery,
+  plan: TrafficPlan,
+  reading: Reading,
+): Promise<TrafficFacts['unattributed']> {
+  const narrowed: TrafficPlan = plan.unattributedApplies
+    ? plan
+    : { ...plan, question: { ...plan.question, filter: null, agents: plan.agentsAsked } };
+  const [row = {}] = await run(unattributedStatement(narrowed).render());
+  const total = partOf(row, plan, reading);
+  if (plan.starts.length === 0 || !plan.unattributedApplies) return { ...uncounted(total), points: [] };
+  const rows = await run(unattributedSeriesStatement(narrowed, clipped(plan)).render());
+  return { ...uncounted(total), points: inOrder(rows, plan, reading).map(withoutCounts) };
+}
+
+function uncounted(part: Omit<TrafficPart, 'series'>): Omit<TrafficPart, 'series'> {
+  return { totals: withoutCounts(part.totals), previous: part.previous && withoutCounts(part.previous) };
+}
+
+/** Such bytes belong to no connection. */
+function withoutCounts(totals: TrafficTotals): TrafficTotals {
+  return 'opened' in totals ? { ...totals, opened: null } : totals;
+}
+
+/** Names what helps: a wider interval where one fits, else fewer groups. */
+function refuseTooManyCells({ question, interval, starts, present }: TrafficPlan, groups: number): void {
+  const perPoint = groups * question.metrics.length;
+  const cells = perPoint * Math.max(1, starts.length);
+  if (cells <= MAX_CELLS) return;
+  const points = Math.floor(MAX_CELLS / perPoint);
+  const fitting = interval === null || points < 1 ? null : smallestThatFits(present.from, present.to, points);
+  const details =
+    fitting === null
+      ? [{ field: 'top', problem: 'must be smaller: there are too many groups' }]
+      : [{ field: 'interval', problem: `use ${fitting} or longer, or a smaller "top"` }];
+  const message = `the answer would have ${cells} numbers, more than ${MAX_CELLS}`;
+  throw new CodedError('query_too_large', message, { details });
+}

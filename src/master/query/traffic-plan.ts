@@ -1,0 +1,105 @@
+import { CodedError, type ErrorDetail } from '../../common/errors.ts';
+import { HALF_HOUR } from '../../domain/bucket.ts';
+import { mentions, mentionsOnly } from '../../domain/filter/names.ts';
+import { previousRange } from './compared-range.ts';
+import { groupingOf } from './grouping.ts';
+import type { WallClock } from './hour-of-week.ts';
+import { estimatePoints, LADDER, parseInterval } from './interval.ts';
+import { type MinuteRange, resolveRange } from './range.ts';
+import { pointsOf } from './series-points.ts';
+import type { Source } from './source.ts';
+import { sumsFor } from './sums-of-facts.ts';
+import type { Kept } from './tier.ts';
+import type { TrafficQuestion } from './traffic-question.ts';
+import type { Plan } from './traffic-statements.ts';
+import { type View, viewOf } from './view.ts';
+
+/** How a question is answered from what the store holds. */
+export interface TrafficPlan extends Plan, View {
+  readonly question: TrafficQuestion;
+  readonly source: Source;
+  readonly clock: WallClock;
+  /** Width of the points, `auto` resolved; null for no series. */
+  readonly interval: string | null;
+  /** Unattributed bytes are a part of what was asked for. */
+  readonly unattributedApplies: boolean;
+  /** Agents of which something can pass the question; null for all. */
+  readonly agentsAsked: readonly string[] | null;
+  /** The filter tells facts of one connection apart, so that connections cannot be counted. */
+  readonly countless: boolean;
+}
+
+/** Points that a chart of usual size shows. */
+const AUTO_POINTS = 200;
+const OF_FACTS = ['recovered', 'hour_of_week'];
+
+/** Throws `bad_request` for what is wrong with the question, and `query_too_large` for too many points. */
+export function planTraffic(
+  question: TrafficQuestion,
+  agentsAsked: readonly string[] | null,
+  kept: Kept,
+  now: number,
+): TrafficPlan {
+  const asked = resolveRange(question, kept.extent, now);
+  const compared = comparedRange(question, asked);
+  const countless = mentions(question.filter, OF_FACTS);
+  refuseUncountable(question, countless);
+  const interval = question.interval === 'auto' ? autoInterval(asked, kept) : question.interval;
+  const view = viewOf(
+    {
+      ranges: compared === null ? [asked] : [asked, compared],
+      starts: interval === null ? [] : pointsOf(interval, question.tz, asked),
+      tz: question.tz,
+      byHour: question.groupBy.includes('hour_of_week') || mentions(question.filter, ['hour_of_week']),
+      overlay: question.overlay,
+    },
+    kept,
+  );
+  const [present, before = null] = view.ranges;
+  return {
+    ...view,
+    question,
+    groupings: question.groupBy.map((name) => groupingOf(name, view.clock)),
+    sums: sumsFor([...question.metrics, question.topBy]),
+    present,
+    compared: before,
+    interval,
+    aligned: view.aligned && asked.aligned,
+    agentsAsked,
+    unattributedApplies: mentionsOnly(question.filter, ['agent', 'hour_of_week']),
+    countless,
+  };
+}
+
+function comparedRange({ compare, tz }: TrafficQuestion, present: MinuteRange): MinuteRange | null {
+  if (compare === null) return null;
+  if (compare === 'previous') return previousRange(present, tz);
+  return resolveRange(compare, null, 0);
+}
+
+/** Groups cannot be ranked by a count that is not known. */
+function refuseUncountable({ topBy, groupBy }: TrafficQuestion, countless: boolean): void {
+  const details: ErrorDetail[] = [];
+  if (topBy === 'connections' && countless) {
+    const problem =
+      'cannot be "connections" with a filter by recovered or hour_of_week: facts are filtered, not connections';
+    details.push({ field: 'top_by', problem });
+  }
+  if (topBy === 'connections' && groupBy.includes('recovered')) {
+    const problem =
+      'cannot be "connections" when grouped by recovered: a connection may have bytes of both kinds';
+    details.push({ field: 'top_by', problem });
+  }
+  if (details.length > 0) throw new CodedError('bad_request', 'the question cannot be answered', { details });
+}
+
+/** The narrowest usual width that a chart can show; half hours at least where minutes are gone. */
+function autoInterval({ from, to }: MinuteRange, { wholeFrom }: Kept): string {
+  const fits = (text: string): boolean => {
+    const interval = parseInterval(text);
+    if (interval === null) return false;
+    const tooFine = interval.unit === 'minutes' && interval.minutes < HALF_HOUR && from < wholeFrom.minute;
+    return !tooFine && estimatePoints(interval, from, to) <= AUTO_POINTS;
+  };
+  return LADDER.find(fits) ?? 'month';
+}
