@@ -39,6 +39,7 @@ export function demoProgram(values: ValuesOf<'demo'>): Program {
     database: join(directory, 'master.db'),
     hasLocalAgent: false,
     http: { host: HOST, port: values.port, apiToken: null, allowHosts: [], trustedOrigins: [] },
+    retention: { days: { minute: 0, half_hour: 0 }, budget: null },
     logger,
   });
   const seed = values.seed ?? Math.floor(Math.random() * 2 ** 32);

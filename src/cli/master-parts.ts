@@ -15,7 +15,10 @@ import { TrafficService } from '../master/query/traffic-service.ts';
 import { RecordsReader } from '../master/records/records-reader.ts';
 import { EmbeddedFactStore } from '../master/store/embedded/embedded-fact-store.ts';
 import { LotFlusher } from '../master/store/flusher.ts';
+import { Maintenance } from '../master/store/maintenance.ts';
+import type { RetentionPolicy } from '../master/store/retention.ts';
 import { TokenRegistry } from '../master/tokens/token-registry.ts';
+import { factsReadiness } from './facts-probe.ts';
 
 /** Facts waiting that make a flush due at once. */
 const HURRY_ROWS = 5000;
@@ -29,6 +32,8 @@ export function filesBeside(database: string): { facts: string; local: string; t
 export interface MasterSetup {
   database: string;
   http: HttpOptions;
+  /** How long facts are kept, and in how much space. */
+  retention: RetentionPolicy;
   /** Whether an agent of this process delivers under the reserved id. */
   hasLocalAgent: boolean;
   logger: Logger;
@@ -68,7 +73,8 @@ export function buildMaster(setup: MasterSetup): MasterParts {
         'the facts file was damaged; its last good copy took its place, and lots follow',
       ),
   });
-  const flusher = new LotFlusher({ source: ingest, facts, log: logger });
+  const maintenance = new Maintenance({ facts, retention: setup.retention, log: logger });
+  const flusher = new LotFlusher({ source: ingest, facts, log: logger, onLoss: () => maintenance.lost() });
   const records = new RecordsReader({ path: database });
   const stats = new StatsService({ facts, gaps: records, freshness: flusher });
   const traffic = new TrafficService({ facts, records, freshness: flusher });
@@ -83,7 +89,7 @@ export function buildMaster(setup: MasterSetup): MasterParts {
       catalogue,
       filters,
       tokens,
-      probes: probes(ingest, flusher, records),
+      probes: probes(ingest, flusher, maintenance, records),
       logger,
     },
     setup.http,
@@ -101,11 +107,16 @@ export function buildMaster(setup: MasterSetup): MasterParts {
     server,
     stats,
     catalogue,
-    components: [file, ingest, facts, flusher, records, tokens, server],
+    components: [file, ingest, facts, flusher, maintenance, records, tokens, server],
   };
 }
 
-function probes(ingest: IngestThread, flusher: LotFlusher, records: RecordsReader): ReadinessProbe[] {
+function probes(
+  ingest: IngestThread,
+  flusher: LotFlusher,
+  maintenance: Maintenance,
+  records: RecordsReader,
+): ReadinessProbe[] {
   return [
     {
       name: 'ingest',
@@ -120,17 +131,7 @@ function probes(ingest: IngestThread, flusher: LotFlusher, records: RecordsReade
             }
           : { state: 'error', reason: 'the records database is not open' },
     },
-    {
-      name: 'facts',
-      check: () => {
-        const { ok, error, waiting, lastFlushAt, freshTo } = flusher.state;
-        const values = { waiting, last_flush: lastFlushAt, fresh_to: freshTo };
-        if (error !== null) return { state: 'warning', reason: `facts are not fresh: ${error}`, values };
-        return ok
-          ? { state: 'ok', values }
-          : { state: 'warning', reason: 'the first flush is not done yet', values };
-      },
-    },
+    { name: 'facts', check: () => factsReadiness(flusher.state, maintenance.state) },
     {
       name: 'records',
       check: () => {

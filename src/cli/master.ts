@@ -13,6 +13,7 @@ import type { Program } from './program.ts';
 const LOCAL_RETENTION_DAYS = 7;
 /** Seconds: in process a delivery costs little, and what it brings is seen at once. */
 const LOCAL_SYNC_INTERVAL = 5;
+const MB = 1024 * 1024;
 
 /** `master`: stores and answers; with `--mihomo-host` it also collects, as an agent of its own would. */
 export function masterProgram(values: ValuesOf<'master'>): Program {
@@ -27,6 +28,10 @@ export function masterProgram(values: ValuesOf<'master'>): Program {
       apiToken: values.apiToken ?? null,
       allowHosts: values.allowHosts,
       trustedOrigins: values.trustedOrigins,
+    },
+    retention: {
+      days: { minute: values.minuteRetentionDays, half_hour: values.halfHourRetentionDays },
+      budget: values.factsBudget === undefined ? null : values.factsBudget * MB,
     },
     logger,
     check: values.check,

@@ -1,8 +1,9 @@
 import { isatty } from 'node:tty';
 import { CodedError } from '../common/errors.ts';
 import { openBeside } from '../common/sqlite.ts';
+import { parseInstant } from '../domain/asked-time.ts';
 import { formatTime } from '../domain/time.ts';
-import { parseEnd, spanEnd } from '../domain/token.ts';
+import { spanEnd } from '../domain/token.ts';
 import { RECORDS_FILE } from '../master/ingest/schema.ts';
 import { type Token, tokenView } from '../master/tokens/token.ts';
 import { TokenTable } from '../master/tokens/token-table.ts';
@@ -73,8 +74,8 @@ function onTable(database: string, work: (table: TokenTable) => number): Task {
 
 /** Epoch ms of what was given and found right. */
 function expiryOf(text: string, now: number): number | null {
-  const end = parseEnd(text);
-  return spanEnd(text, now) ?? ('at' in end ? end.at : null);
+  const instant = parseInstant(text);
+  return spanEnd(text, now) ?? ('at' in instant ? instant.at : null);
 }
 
 function announcement({ name, id, scope, agentId, expires }: Token): string {

@@ -32,6 +32,12 @@ export function parseAskedTime(text: string): AskedTime {
   return { at: match[9] === '-' ? utc + offset : utc - offset };
 }
 
+/** A time that must name one instant wherever it is read: with a zone. */
+export function parseInstant(text: string): { readonly at: number } | { readonly problem: string } {
+  const asked = parseAskedTime(text);
+  return 'local' in asked ? { problem: 'has no zone: end it with Z, or an offset such as +08:00' } : asked;
+}
+
 function problemOf(text: string): string {
   if (LOST_PLUS.test(text)) return 'has a space where its zone begins: write "+" as %2B in a URL';
   return 'must be an ISO 8601 time such as 2026-01-31T08:00:00Z, or a local one such as 2026-01-31 or 2026-01-31T08:00';

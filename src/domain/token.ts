@@ -1,4 +1,3 @@
-import { parseAskedTime } from './asked-time.ts';
 import { plainName } from './plain-name.ts';
 
 /** What a token may do: deliver as one agent; ask every question; everything. */
@@ -14,12 +13,6 @@ export const TOKEN_NAME_RULE = `1 to ${MAX_TOKEN_NAME} characters of any script,
 export function normalTokenName(text: string): string | null {
   const name = plainName(text, MAX_TOKEN_NAME);
   return name === null || /^\d+$/.test(name) ? null : name;
-}
-
-/** When a token is to end, by a time that names one instant wherever it is read: epoch ms, or what is wrong. */
-export function parseEnd(text: string): { at: number } | { problem: string } {
-  const time = parseAskedTime(text);
-  return 'local' in time ? { problem: 'has no zone: end it with Z, or an offset such as +08:00' } : time;
 }
 
 const DAY_MS = 86_400_000;

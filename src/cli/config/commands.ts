@@ -31,6 +31,9 @@ export const COMMANDS = {
       'api-token-file': {},
       'trusted-origins': {},
       'allow-hosts': {},
+      'minute-retention-days': { default: 14 },
+      'half-hour-retention-days': { default: 400 },
+      'facts-budget': {},
       'mihomo-host': {
         summary:
           'Also collect from this Mihomo, without a separate agent: address, name, unix:/path, http://host[:port] or https://host[:port]',

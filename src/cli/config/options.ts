@@ -130,6 +130,32 @@ export const OPTIONS = {
     unit: 'MB',
     summary: 'Megabytes that the journal may take; beyond, minutes are coarsened, bytes are kept',
   },
+  'minute-retention-days': {
+    type: 'integer',
+    value: 'DAYS',
+    min: 0,
+    max: 3650,
+    unit: 'days',
+    summary:
+      'Days that traffic is kept by the minute, at least 7; older traffic is kept by the half hour; 0 keeps minutes for ever',
+  },
+  'half-hour-retention-days': {
+    type: 'integer',
+    value: 'DAYS',
+    min: 0,
+    max: 3650,
+    unit: 'days',
+    summary: 'Days that traffic is kept by the half hour; 0 keeps it for ever',
+  },
+  'facts-budget': {
+    type: 'integer',
+    value: 'MB',
+    min: 64,
+    max: 1_048_576,
+    unit: 'MB',
+    summary:
+      'Megabytes that the facts may use; beyond, the oldest days of minutes are dropped, then those of half hours; without it only their age counts',
+  },
   name: {
     type: 'token-name',
     value: 'NAME',

@@ -27,6 +27,10 @@ export const SUMMARIES_ZH: Readonly<Record<OptionName, string>> = {
   'data-retention-days': '主节点已确认的数据在从节点保留的天数；0 表示永久保留',
   'sample-interval': '两次快照之间的毫秒数；`auto` 随连接数自动调整（250 到 2000）',
   'journal-budget': '采集记录（journal）最多占用的兆字节数；超出后合并分钟粒度，字节数不丢',
+  'minute-retention-days': '按分钟保存流量的天数，至少 7；更早的流量按半小时保存；0 表示永久按分钟保存',
+  'half-hour-retention-days': '按半小时保存流量的天数；0 表示永久保存',
+  'facts-budget':
+    '流量数据最多占用的兆字节数；超出后先删除最早几天的分钟数据，再删除最早的半小时数据；不设置则只按天数保存',
   name: '令牌的名称，也用于吊销',
   scope: '令牌的权限：`agent` 以某一个从节点的身份发送数据，`read` 查询，`admin` 一切',
   expires: '令牌何时失效：`12h`、`90d`、`4w` 之后，或某一时刻，如 `2027-01-31T00:00:00Z`；默认永不失效',

@@ -422,3 +422,37 @@ describe('help and version', () => {
     expect(parse(line)).toEqual({ kind: 'version', version: true });
   });
 });
+
+describe('how long facts are kept', () => {
+  test('has defaults', () => {
+    expect(run('master').values).toMatchObject({
+      minuteRetentionDays: 14,
+      halfHourRetentionDays: 400,
+      factsBudget: undefined,
+    });
+  });
+
+  test.each([
+    '--minute-retention-days 7 --half-hour-retention-days 7',
+    '--minute-retention-days 0 --half-hour-retention-days 0',
+    '--minute-retention-days 30 --half-hour-retention-days 0 --facts-budget 64',
+  ])('takes %s', (line) => {
+    expect(run('master', line).warnings).toEqual([]);
+  });
+
+  test.each([
+    ['--minute-retention-days 6', '--minute-retention-days', /would not be done: facts stay 7 days/],
+    [
+      '--minute-retention-days 5 --half-hour-retention-days 6',
+      '--half-hour-retention-days',
+      /would not be done/,
+    ],
+    ['--half-hour-retention-days 13', '--half-hour-retention-days', /less than minutes are kept/],
+    ['--minute-retention-days 0', '--half-hour-retention-days', /less than minutes are kept/],
+    ['--facts-budget 63', '--facts-budget', /out of range/],
+    ['--minute-retention-days 3651', '--minute-retention-days', /out of range/],
+  ])('refuses %s', (line, flag, problem) => {
+    const found = problems(`master ${line}`);
+    expect(found.find((one) => one.flag === flag)?.problem).toMatch(problem);
+  });
+});

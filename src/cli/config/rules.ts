@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { SETTLED_DAYS } from '../../master/store/retention.ts';
 import { isExposed } from './check-master-url.ts';
 import type { Value } from './check-value.ts';
 import type { CommandName } from './commands.ts';
@@ -47,6 +48,8 @@ export function applyRules(settled: Settled): Findings {
       valid: 'a path without ?',
     });
   }
+
+  problems.push(...retentionProblems(settled.values));
 
   const core = text('mihomo-host');
   if (settled.command === 'master' && core === undefined) {
@@ -110,4 +113,31 @@ export function applyRules(settled: Settled): Findings {
     }
   }
   return { problems, warnings };
+}
+
+/** Fewer days would do nothing; half hours that end before minutes do would leave a hole where the two meet. */
+function retentionProblems(values: ReadonlyMap<OptionName, Value>): Problem[] {
+  const problems: Problem[] = [];
+  const names = ['minute-retention-days', 'half-hour-retention-days'] as const;
+  const [minutes, halfHours] = names.map((name) => values.get(name) as number | undefined);
+  for (const name of names) {
+    const days = values.get(name);
+    if (typeof days !== 'number' || days === 0 || days >= SETTLED_DAYS) continue;
+    problems.push({
+      flag: `--${name}`,
+      given: String(days),
+      problem: `would not be done: facts stay ${SETTLED_DAYS} days, so that a restored backup can be completed`,
+      valid: `0, or ${SETTLED_DAYS} days and more`,
+    });
+  }
+  if (minutes === undefined || halfHours === undefined || halfHours === 0) return problems;
+  if (minutes === 0 || minutes > halfHours) {
+    problems.push({
+      flag: '--half-hour-retention-days',
+      given: String(halfHours),
+      problem: `is less than minutes are kept (--minute-retention-days ${minutes})`,
+      valid: '0, or no fewer days than minutes',
+    });
+  }
+  return problems;
 }

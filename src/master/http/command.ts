@@ -1,11 +1,11 @@
 import type { Static, TObject } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { CodedError } from '../../common/errors.ts';
+import { CodedError, type ErrorDetail } from '../../common/errors.ts';
 import { refusal } from '../query/filter-text.ts';
 import { type Call, callOf } from './call.ts';
 import { contractOf, type Described } from './contract.ts';
 import type { Failure, Success } from './envelope.ts';
-import { type Check, type Inspected, inspect, isObject } from './input.ts';
+import { type Check, inspect, isObject } from './input.ts';
 import { NoQuery } from './parameters.ts';
 import type { Scope } from './scope.ts';
 import { checkCharset, isGzip } from './sync-body.ts';
@@ -57,13 +57,13 @@ export function addCommand<S extends TObject, T, P extends TObject>(
 async function bodyOf<S extends TObject>(
   { body, check }: Pick<Command<S, unknown>, 'body' | 'check'>,
   request: FastifyRequest,
-): Promise<Inspected<S>> {
+): Promise<{ details: ErrorDetail[]; value: Static<S> }> {
   if (body === undefined) {
     if (request.body === undefined) return { details: [], value: {} as Static<S> };
     throw new CodedError('body_invalid', 'this takes no body');
   }
   if (!isObject(request.body)) throw new CodedError('body_invalid', 'the body is no JSON object');
-  return inspect(request, 'body', body, request.body, check);
+  return await inspect(request, 'body', body, request.body, check);
 }
 
 /** Only syncs are large enough to be compressed; what is compressed here would be told to be no JSON. */

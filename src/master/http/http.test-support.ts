@@ -157,8 +157,8 @@ export function testDeps(services = new FakeServices()): HttpDeps {
     traffic: services.traffic,
     stats: services.stats,
     catalogue: services.catalogue,
-    tokens: noTokens(),
     filters: { read: async (text, of, field) => readFilter(text, { of }, field) },
+    tokens: noTokens(),
     probes: [],
     logger: silentLogger(),
   };

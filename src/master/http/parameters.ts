@@ -1,5 +1,5 @@
 import { type TInteger, type TUnsafe, Type } from '@sinclair/typebox';
-import { parseAskedTime } from '../../domain/asked-time.ts';
+import { parseAskedTime, parseInstant } from '../../domain/asked-time.ts';
 import { parseInterval } from '../query/interval.ts';
 import { canonicalZone } from './time-zone.ts';
 
@@ -22,6 +22,17 @@ export const instant = () =>
     description: 'ISO 8601 with a zone, or local and read in `tz`; the interval is half-open',
   });
 
+/** One instant, wherever it is read. */
+export const zonedInstant = () =>
+  Type.String({ format: 'zoned-instant', description: 'ISO 8601 with a zone' });
+
+/** Epoch milliseconds of such a parameter that the validator let pass. */
+export function instantOf(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const parsed = parseInstant(value);
+  return 'at' in parsed ? parsed.at : undefined;
+}
+
 export const timeZone = () => Type.String({ format: 'time-zone', description: 'IANA name; default UTC' });
 
 export const interval = () =>
@@ -36,6 +47,7 @@ export const NoQuery = Type.Object({}, { additionalProperties: false });
 /** The formats that schemas name, for the validator. */
 export const FORMATS: Readonly<Record<string, (value: string) => boolean>> = {
   instant: (value) => !('problem' in parseAskedTime(value)),
+  'zoned-instant': (value) => 'at' in parseInstant(value),
   'time-zone': (value) => canonicalZone(value) !== null,
   interval: (value) => parseInterval(value) !== null,
   port: (value) => value === '' || (/^\d{1,5}$/.test(value) && Number(value) <= 65_535),

@@ -1,7 +1,7 @@
 import type { FastifySchemaValidationError } from 'fastify';
 import type { ErrorDetail } from '../../common/errors.ts';
 
-import { parseAskedTime } from '../../domain/asked-time.ts';
+import { parseAskedTime, parseInstant } from '../../domain/asked-time.ts';
 import { nearestWord } from '../../domain/nearest.ts';
 import { chooseAlternatives } from './alternatives.ts';
 import { fieldPath } from './field-path.ts';
@@ -116,6 +116,10 @@ function enumProblem(value: string, allowed: readonly string[]): string {
 function formatProblem(format: string, value: string): string {
   if (format === 'instant') {
     const parsed = parseAskedTime(value);
+    return 'problem' in parsed ? parsed.problem : 'is not valid';
+  }
+  if (format === 'zoned-instant') {
+    const parsed = parseInstant(value);
     return 'problem' in parsed ? parsed.problem : 'is not valid';
   }
   if (format === 'time-zone') return 'must be the IANA name of a time zone, such as Europe/Berlin';

@@ -241,6 +241,127 @@ export function describeFactStore(name: string, open: () => Promise<StoreUnderTe
       expect(await rowsOf(store, HALF_HOUR_SUMS)).toEqual(cut);
     });
 
+    it('drops of a tier what is old and came with old lots, and says so', async () => {
+      const old = [fact({ conn: 1, bucket: NOON, download: 1 }), unattributed('home', NOON + 1, 2)];
+      const young = [fact({ conn: 2, bucket: NOON + 1440, download: 4 })];
+      const late = [fact({ conn: 3, bucket: NOON + 2, download: 8 })];
+      for (const [index, facts] of [old, young, late].entries()) {
+        await store.append(lotOf(index + 1, facts), [facts]);
+        if (index === 1) await store.rollUp(1000);
+      }
+      await expect(store.dropBefore('minute', NOON + 1440, 3)).rejects.toThrow(/rolled up/);
+      expect(await store.dropBefore('minute', NOON, 2)).toBe(0);
+      expect((await store.coverage()).tiers.minute.wholeFrom).toBe(0);
+      expect(await store.dropBefore('minute', NOON + 1440, 2)).toBe(2);
+      expect(await store.dropBefore('minute', NOON + 1440, 2)).toBe(0);
+      expect(await sumsOf(store, 'minute')).toMatchObject({ facts: 2, down: 12 });
+      expect(await sumsOf(store, 'minute_aside')).toMatchObject({ facts: 0 });
+      expect(await sumsOf(store, 'half_hour')).toMatchObject({ down: 5 });
+      const { tiers } = await store.coverage();
+      expect([tiers.minute.wholeFrom, tiers.half_hour.wholeFrom]).toEqual([NOON + 1440, 0]);
+      // What came late is rolled up as ever, and half hours go by the same rule.
+      await store.rollUp(1000);
+      expect(await sumsOf(store, 'half_hour')).toMatchObject({ down: 13 });
+      expect(await store.dropBefore('half_hour', NOON + 30, 2)).toBe(2);
+      expect(await sumsOf(store, 'half_hour')).toMatchObject({ down: 12 });
+    });
+
+    it('merges fragments of late facts, day by day, and changes no sum and no count', async () => {
+      const day = Math.floor(NOON / 1440) * 1440;
+      const facts = (number: number): Fact[] =>
+        Array.from({ length: 20 }, (_, index) =>
+          fact({
+            conn: number * 100 + index,
+            bucket: day + 1440 * (number % 2) + index,
+            download: number,
+            fields: { host: `h${index % 4}.example.com` },
+          }),
+        );
+      for (let number = 1; number <= 8; number++) {
+        await store.append(lotOf(number, facts(number)), [facts(number)]);
+        await store.rollUp(1000);
+      }
+      const before = await rowsOf(store, HALF_HOUR_SUMS);
+      expect(await sumsOf(store, 'half_hour')).toMatchObject({ facts: 32 });
+      await expect(store.mergeFragments(day + 2880, 9)).rejects.toThrow(/rolled up/);
+      // Lots 2, 4 and 6 of the first day become one; lot 8 is too young. Then the second day, and no third.
+      expect(await store.mergeFragments(day + 2880, 7)).toEqual({ saved: 8, more: true });
+      expect(await store.mergeFragments(day + 2880, 7)).toEqual({ saved: 12, more: true });
+      expect(await store.mergeFragments(day + 2880, 7)).toEqual({ saved: 0, more: false });
+      expect(await rowsOf(store, HALF_HOUR_SUMS)).toEqual(before);
+      await expectTiersToAgree(store);
+      // Merged rows stand under their youngest lot.
+      expect(await rowsOf(store, 'SELECT DISTINCT lot FROM half_hour ORDER BY 1')).toEqual([
+        { lot: 6 },
+        { lot: 7 },
+        { lot: 8 },
+      ]);
+    });
+
+    it('gives the space of dropped facts free', async () => {
+      const facts = Array.from({ length: 60_000 }, (_, index) =>
+        fact({
+          conn: index + 1,
+          bucket: NOON,
+          download: (index * 2_654_435_761) % 2 ** 40,
+          upload: index * 7919,
+        }),
+      );
+      await store.append(lotOf(1, facts), inChunks(facts));
+      await store.rollUp(100_000);
+      expect(await store.reclaim()).toBe(true);
+      const used = await store.usedBytes();
+      await store.dropBefore('minute', NOON + 1440, 1);
+      expect(await store.reclaim()).toBe(true);
+      expect(await store.usedBytes()).toBeLessThan(used - 500_000);
+    });
+
+    it('knows the newest lot that was rolled up at an instant', async () => {
+      await store.append(lotOf(1, some(1)), [some(1)]);
+      await store.append(lotOf(2, some(1)), [some(1)]);
+      const before = Date.now();
+      expect(await store.watermarkAt(before)).toBe(0);
+      await store.rollUp(1);
+      expect(await store.watermarkAt(before - 1)).toBe(0);
+      expect(await store.watermarkAt(Date.now())).toBe(1);
+    });
+
+    it('tells what a cut below the floor takes for good, in which half hours, to the byte', async () => {
+      const facts = (number: number): Fact[] => [
+        fact({ conn: number, bucket: NOON + 30 * number, download: 10 ** number, upload: 1 }),
+        fact({ conn: number + 100, bucket: NOON + 1440 * number, download: 1 }),
+      ];
+      for (const number of [1, 2, 3, 4]) await store.append(lotOf(number, facts(number)), [facts(number)]);
+      await store.rollUp(1000);
+      await store.append(lotOf(5, facts(5)), [facts(5)]);
+      await store.rollUp(1000);
+      await store.dropBefore('minute', NOON + 90, 4);
+      // Half hours of lots 1 to 4 are one rollup's: those of 1 and 2 go, and their dropped minutes cannot bring them back.
+      expect(await store.cutAbove(2)).toEqual({ removed: 6, exact: false });
+      const hole = { reason: 'rolled-off', firstLot: 1, lastLot: 2, download: 110, upload: 2 };
+      expect(await store.missing()).toEqual([{ ...hole, from: NOON + 30, to: NOON + 90 }]);
+      await store.rollUp(1000);
+      expect(await sumsOf(store, 'half_hour')).toMatchObject({ down: 2 });
+      // Told until a better file is put back; a cut below all of it removes it with its lots.
+      store = await subject.reopen(store);
+      expect(await store.cutAbove(2)).toEqual({ removed: 0, exact: true });
+      expect(await store.missing()).toHaveLength(1);
+      await store.cutAbove(0);
+      expect(await store.missing()).toEqual([]);
+    });
+
+    it('finds nothing missing after a cut below the floor that touches no remaining lot', async () => {
+      const facts = (number: number) => [fact({ conn: number, bucket: NOON + 1440 * number, download: 1 })];
+      for (const number of [1, 2, 3]) {
+        await store.append(lotOf(number, facts(number)), [facts(number)]);
+        await store.rollUp(1000);
+      }
+      await store.dropBefore('minute', NOON + 2000, 3);
+      expect(await store.cutAbove(2)).toEqual({ removed: 1, exact: false });
+      expect(await store.missing()).toEqual([]);
+      expect(await sumsOf(store, 'half_hour')).toMatchObject({ down: 2 });
+    });
+
     it('says what each tier covers, and up to which lot they agree', async () => {
       const none = { first: null, last: null, rows: 0, wholeFrom: 0 };
       expect(await store.coverage()).toEqual({ watermark: 0, tiers: { minute: none, half_hour: none } });
@@ -266,6 +387,22 @@ export function describeFactStore(name: string, open: () => Promise<StoreUnderTe
       expect((await sumsOf(store, 'minute')).facts).toBe(0);
     });
 
+    it('tells lots that are missing for good, those in a row as one', async () => {
+      expect(await store.missing()).toEqual([]);
+      const facts = (number: number) => [fact({ bucket: NOON + number, download: number, upload: 1 })];
+      await store.recordGap([1, 2].map((number) => lotOf(number, facts(number))));
+      await store.append(lotOf(3, facts(3)), [facts(3)]);
+      await store.recordGap([lotOf(4, facts(4))]);
+      await store.rollUp(1000);
+      const gap = { reason: 'not-kept' };
+      expect(await store.missing()).toEqual([
+        { ...gap, firstLot: 1, lastLot: 2, from: NOON + 1, to: NOON + 3, download: 3, upload: 2 },
+        { ...gap, firstLot: 4, lastLot: 4, from: NOON + 4, to: NOON + 5, download: 4, upload: 1 },
+      ]);
+      await store.cutAbove(3);
+      expect(await store.missing()).toHaveLength(1);
+    });
+
     it('belongs to one records store, for good', async () => {
       await store.adopt('one');
       await store.adopt('one');
@@ -280,7 +417,17 @@ export function describeFactStore(name: string, open: () => Promise<StoreUnderTe
       const before = await sumsOf(store, 'minute');
       store = await subject.reopen(store);
       expect(await sumsOf(store, 'minute')).toEqual(before);
+    });
+
+    it('reads every column, and remembers when it found all readable', async () => {
+      await store.append(lotOf(1, some(100)), [some(100)]);
+      expect(await store.checkedAt()).toBe(0);
+      await expect(store.check(AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
+      expect(await store.checkedAt()).toBe(0);
+      const begun = Date.now();
       await store.check();
+      store = await subject.reopen(store);
+      expect(await store.checkedAt()).toBeGreaterThanOrEqual(begun);
     });
 
     it('writes in the order of the calls', async () => {

@@ -186,11 +186,13 @@ describe('at every start', () => {
     await flusher?.stop();
     await facts.cutAbove(1);
     for (const entry of source.entries.slice(0, 3)) entry.lot.kept = false;
-    const subject = make();
+    const onLoss = vi.fn();
+    const subject = make({ onLoss });
     await subject.start();
     await subject.drain();
     expect(await stored()).toEqual({ facts: 1 + 4 + 5 + 6, lots: '1 2~ 3~ 4 5 6' });
     expect(subject.metrics.gaps).toBe(2);
+    expect(onLoss).toHaveBeenCalledTimes(1);
   });
 
   it('cuts what restored records do not know, before anything is flushed', async () => {
@@ -200,11 +202,13 @@ describe('at every start', () => {
     await flusher?.stop();
     source.entries.splice(2);
     source.add(some(50), tokenOf(3, 'b'));
-    const subject = make();
+    const onLoss = vi.fn();
+    const subject = make({ onLoss });
     await subject.start();
     await subject.drain();
     expect(await stored()).toEqual({ facts: 1 + 2 + 50, lots: '1 2 3' });
     expect(subject.metrics.cuts).toBe(1);
+    expect(onLoss).toHaveBeenCalledTimes(1);
   });
 
   it('finds the newest common lot over pages of either side', async () => {

@@ -10,6 +10,8 @@ export interface LotFlusherOptions {
   source: LotSource;
   facts: FactStore;
   log: Logger;
+  /** Told after lots were cut or recorded as gaps: the store lacks something that it may never get. */
+  onLoss?: () => void;
   /** Milliseconds between two flushes when nothing hurries. */
   intervalMs?: number;
   /** Rows waiting that make a flush due at once. */
@@ -83,6 +85,7 @@ export class LotFlusher implements Component {
       queryIntervalMs: 1000,
       queryPatienceMs: 2000,
       now: Date.now,
+      onLoss: () => {},
       ...options,
     };
     this.#backoff = options.backoff ?? new Backoff(1000, 60_000);
@@ -197,6 +200,7 @@ export class LotFlusher implements Component {
     }
     this.#backlog = found.flush;
     this.#aligned = true;
+    if (found.cut || found.gaps.length > 0) this.#options.onLoss();
   }
 
   /** Returns false when it was stopped before the end. */
@@ -233,6 +237,7 @@ export class LotFlusher implements Component {
   async #recordGap(lot: Lot): Promise<void> {
     await this.#options.facts.recordGap([lot]);
     this.metrics.gaps++;
+    this.#options.onLoss();
   }
 
   async *#chunks(lot: Lot): AsyncGenerator<Fact[]> {

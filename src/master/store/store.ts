@@ -45,7 +45,8 @@ export interface StoredLot {
 }
 
 /** Bucket widths in which facts are kept, finest first. */
-export type TierName = 'minute' | 'half_hour';
+export const TIER_NAMES = ['minute', 'half_hour'] as const;
+export type TierName = (typeof TIER_NAMES)[number];
 
 export interface RollupStep {
   /** The newest lot that the coarse tier has now; 0 for none. */
@@ -54,6 +55,31 @@ export interface RollupStep {
   rows: number;
   /** Lots are left for another step. */
   more: boolean;
+}
+
+export interface MergeStep {
+  /** Rows that the coarse tier has fewer. */
+  saved: number;
+  /** Days are left for another step, perhaps. */
+  more: boolean;
+}
+
+/**
+ * Facts that are in no tier though their lots are known: told so that nothing is silently small.
+ *
+ * - `not-kept`: the fact store was older than what the records store still kept; exact sums of whole lots.
+ * - `rolled-off`: a cut took coarse rows of lots whose minutes retention had dropped; sums are the most it can be.
+ * - `rebuilt`: the store was made anew from records, which know neither unattributed bytes nor what was pruned.
+ */
+export interface MissingFacts {
+  reason: 'not-kept' | 'rolled-off' | 'rebuilt';
+  firstLot: number;
+  lastLot: number;
+  /** Minutes since the epoch between which the facts lie, `to` exclusive. */
+  from: number;
+  to: number;
+  download: number;
+  upload: number;
 }
 
 /** What there is of one tier; buckets are minutes since the epoch, null when it is empty. */
@@ -134,8 +160,10 @@ export interface FactStore extends Component, FactReader {
    */
   append(lot: Lot, chunks: AsyncIterable<Fact[]> | Iterable<Fact[]>): Promise<boolean>;
   /**
-   * Removes every trace of lots above `lot` in one transaction. Idempotent. `exact` is false when rows of the
-   * remaining lots were pruned or merged beyond that lot, so that they cannot be what they were.
+   * Removes every trace of lots above `lot` in one transaction; returns how many facts that were. Idempotent. Half
+   * hours that younger lots shared with remaining ones are to be rolled up again. `exact` is false when retention
+   * dropped or merged rows up to a younger lot, so that remaining ones may not become what they were; what they lack
+   * is then told by `missing`.
    */
   cutAbove(lot: number): Promise<{ removed: number; exact: boolean }>;
   /**
@@ -145,10 +173,35 @@ export interface FactStore extends Component, FactReader {
    * changes nothing.
    */
   rollUp(maxRows: number): Promise<RollupStep>;
+  /** The newest lot that was in the coarse tier at an instant (epoch ms); 0 for none. */
+  watermarkAt(instant: number): Promise<number>;
+  /**
+   * Drops facts of one tier in buckets before `bucket` that came with lots up to `lot`, atomically with the word of
+   * it in `coverage`. Throws when the coarse tier lacks a lot up to `lot`: minutes are dropped when half hours have
+   * them. Returns the number of rows; their space is free for others after `reclaim`.
+   */
+  dropBefore(tier: TierName, bucket: number, lot: number): Promise<number>;
+  /**
+   * Merges rows of the coarse tier that differ in nothing but the lot they came with, of lots up to `lot`: those of
+   * the oldest day before `bucket` that was not looked at, atomically. Changes no sum and no count. Throws as
+   * `dropBefore` does.
+   */
+  mergeFragments(bucket: number, lot: number): Promise<MergeStep>;
+  /** Bytes in use; free space within the store's files, which is used again, left out. */
+  usedBytes(): Promise<number>;
+  /** Gives the space of dropped facts free; false when that has to wait. */
+  reclaim(): Promise<boolean>;
+  /** Facts that are in no tier, oldest lots first. */
+  missing(): Promise<MissingFacts[]>;
   /** What each tier holds, and up to which lot they agree. */
   coverage(): Promise<FactCoverage>;
   /** Records lots as missing for good (rows no longer kept by the records store). Idempotent. */
   recordGap(lots: readonly Lot[]): Promise<void>;
-  /** Reads every column once; throws `file_damaged` when the file cannot be read whole. */
-  check(): Promise<void>;
+  /**
+   * Reads every column once; throws `file_damaged` when the file cannot be read whole, and the signal's reason when
+   * it is aborted.
+   */
+  check(signal?: AbortSignal): Promise<void>;
+  /** When `check` last found everything readable, epoch ms; 0 for never. */
+  checkedAt(): Promise<number>;
 }

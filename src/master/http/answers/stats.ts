@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { GROUP_KEYS, groupSpec } from '../../query/group-keys.ts';
+import { TIER_NAMES } from '../../store/store.ts';
 import { closed, inEnvelope } from '../contract.ts';
 import { oneOf } from '../parameters.ts';
 import { epochMs, nullable, TOTALS, time, whole } from './values.ts';
@@ -16,7 +17,7 @@ const GroupRow = closed({
 const Point = closed({ time: time(), value: whole(), state: Type.Optional(oneOf(['gap'])) });
 
 const Meta = closed({
-  tier: oneOf(['minute', 'half_hour']),
+  tier: oneOf(TIER_NAMES),
   range: closed({ from: epochMs(), to: epochMs() }),
   aligned: Type.Boolean({ description: 'false: a bound was moved outwards' }),
   fresh_to: epochMs(),

@@ -2,21 +2,21 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { CodedError, type ErrorDetail } from '../../../common/errors.ts';
 import { isLocalAgentId, normalAgentId } from '../../../domain/agent-id.ts';
-import { normalTokenName, parseEnd, TOKEN_NAME_RULE, TOKEN_SCOPES } from '../../../domain/token.ts';
+import { normalTokenName, TOKEN_NAME_RULE, TOKEN_SCOPES } from '../../../domain/token.ts';
 import { type NewToken, tokenView } from '../../tokens/token.ts';
 import { CreatedTokenAnswer, RevokedTokenAnswer, TokensAnswer } from '../answers/tokens.ts';
 import { addCommand } from '../command.ts';
 import { closed } from '../contract.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
-import { NoQuery, oneOf, text } from '../parameters.ts';
+import { instantOf, NoQuery, oneOf, text, zonedInstant } from '../parameters.ts';
 import { addQuestion } from '../question.ts';
 
 const TokenBody = closed({
   name: text(`how it is called in lists; ${TOKEN_NAME_RULE}`),
   scope: oneOf(TOKEN_SCOPES),
   agent_id: Type.Optional(text('the one agent that may deliver with it; for scope agent, which needs it')),
-  expires: Type.Optional(text('ISO 8601 with a zone; default never')),
+  expires: Type.Optional(zonedInstant()),
 });
 type TokenBody = Static<typeof TokenBody>;
 
@@ -80,19 +80,17 @@ function checkToken(body: Partial<TokenBody>, now: number): ErrorDetail[] {
     if (id === null) wrong('agent_id', 'must be 1 to 128 characters without controls');
     else if (isLocalAgentId(id)) wrong('agent_id', "belongs to the master's own agent, which needs no token");
   }
-  const end = expires === undefined ? null : parseEnd(expires);
-  if (end !== null && 'problem' in end) wrong('expires', end.problem);
-  if (end !== null && 'at' in end && end.at <= now) wrong('expires', 'is past');
+  const end = instantOf(expires);
+  if (end !== undefined && end <= now) wrong('expires', 'is past');
   return details;
 }
 
 /** Of a body that was found right. */
 function toToken({ name, scope, agent_id: agentId, expires }: TokenBody): NewToken {
-  const end = expires === undefined ? null : parseEnd(expires);
   return {
     name: normalTokenName(name) ?? name,
     scope,
     agentId: agentId === undefined ? null : normalAgentId(agentId),
-    expires: end !== null && 'at' in end ? end.at : null,
+    expires: instantOf(expires) ?? null,
   };
 }

@@ -6,23 +6,28 @@ import type {
   FactCoverage,
   FactStore,
   Lot,
+  MergeStep,
+  MissingFacts,
   ReadOptions,
   RollupStep,
   RunQuery,
   StoredLot,
+  TierName,
 } from '../store.ts';
 import { readEverything } from './check-file.ts';
 import { coverageOf } from './coverage.ts';
+import { cutAbove } from './cut.ts';
 import { fileError } from './file-errors.ts';
 import { keepLastGoodOfOpen } from './last-good.ts';
 import { metaNumber, metaText, putMeta } from './meta.ts';
 import type { FactMigration } from './migrations.ts';
+import { missingFacts } from './missing.ts';
 import { insertLot, moveLot, tokenNumber, tokenText } from './move-lot.ts';
 import { type DuckDB, loadDuckDB } from './native.ts';
 import { type OpenFile, openFacts } from './open.ts';
 import { Readers } from './readers.ts';
+import { dropBefore, mergeFragments } from './retention.ts';
 import { rollUp, watermarkOf } from './rollup.ts';
-import { FACT_TABLES, LOT_TABLES } from './schema.ts';
 import { Stage } from './stage.ts';
 
 export interface EmbeddedOptions {
@@ -49,9 +54,6 @@ export interface EmbeddedOptions {
 /** An hour of flushes; and some 50 MB of log. */
 const LOTS_PER_CHECKPOINT = 240;
 const ROWS_PER_CHECKPOINT = 500_000;
-
-/** Tables of which each row is a fact, once. */
-const FACTS: ReadonlySet<string> = new Set(Object.values(FACT_TABLES));
 
 interface Opened extends OpenFile {
   readers: Readers;
@@ -111,7 +113,7 @@ export class EmbeddedFactStore implements FactStore {
   }
 
   adopt(storeId: string): Promise<void> {
-    return this.#write(async (writer) => {
+    return this.#change(async (writer) => {
       const owner = await metaText(writer, 'store_id');
       if (owner === storeId) return;
       if (owner !== undefined) {
@@ -120,7 +122,7 @@ export class EmbeddedFactStore implements FactStore {
           `the facts file ${this.#options.path} belongs to another records database`,
         );
       }
-      await transaction(writer, () => putMeta(writer, 'store_id', storeId));
+      await putMeta(writer, 'store_id', storeId);
     });
   }
 
@@ -155,53 +157,71 @@ export class EmbeddedFactStore implements FactStore {
   }
 
   cutAbove(lot: number): Promise<{ removed: number; exact: boolean }> {
-    return this.#write((writer) =>
-      transaction(writer, async () => {
-        const floor = await metaNumber(writer, 'floor');
-        let removed = 0;
-        for (const table of LOT_TABLES) {
-          const result = await writer.run(`DELETE FROM ${table} WHERE lot > $1::INTEGER`, [lot]);
-          if (FACTS.has(table)) removed += result.rowsChanged;
-        }
-        return { removed, exact: lot >= floor };
-      }),
-    );
+    return this.#change((writer) => cutAbove(writer, lot));
   }
 
-  rollUp(maxRows: number): Promise<RollupStep> {
+  watermarkAt(instant: number): Promise<number> {
+    return this.#write((writer) => watermarkOf(writer, instant));
+  }
+
+  async rollUp(maxRows: number): Promise<RollupStep> {
+    const step = await this.#change((writer) => rollUp(writer, maxRows, this.#now()));
+    this.#rowsSinceCheckpoint += step.rows;
+    return step;
+  }
+
+  dropBefore(tier: TierName, bucket: number, lot: number): Promise<number> {
+    return this.#change((writer) => dropBefore(writer, tier, bucket, lot));
+  }
+
+  mergeFragments(bucket: number, lot: number): Promise<MergeStep> {
+    return this.#change((writer) => mergeFragments(writer, bucket, lot));
+  }
+
+  usedBytes(): Promise<number> {
     return this.#write(async (writer) => {
-      const step = await transaction(writer, () => rollUp(writer, maxRows, this.#now()));
-      this.#rowsSinceCheckpoint += step.rows;
-      return step;
+      const found = await writer.runAndReadAll('SELECT used_blocks * block_size FROM pragma_database_size()');
+      return Number(found.getColumns()[0]?.[0]);
     });
   }
 
+  reclaim(): Promise<boolean> {
+    return this.#write(async (writer) => {
+      // A checkpoint with nothing to write gives no space free that a question kept from the one before.
+      await transaction(writer, () => putMeta(writer, 'reclaimed_at', this.#now()));
+      return await this.#checkpoint(writer);
+    });
+  }
+
+  missing(): Promise<MissingFacts[]> {
+    return this.#write(missingFacts);
+  }
+
   coverage(): Promise<FactCoverage> {
-    return this.#write((writer) => transaction(writer, () => coverageOf(writer)));
+    return this.#change(coverageOf);
   }
 
   recordGap(lots: readonly Lot[]): Promise<void> {
-    return this.#write((writer) =>
-      transaction(writer, async () => {
-        for (const lot of lots) {
-          if (!(await this.#isStored(writer, lot))) await insertLot(writer, lot, 'gap', this.#now());
-        }
-      }),
-    );
+    return this.#change(async (writer) => {
+      for (const lot of lots) {
+        if (!(await this.#isStored(writer, lot))) await insertLot(writer, lot, 'gap', this.#now());
+      }
+    });
   }
 
-  async check(): Promise<void> {
-    const day = 86_400_000;
+  async check(signal?: AbortSignal): Promise<void> {
+    const options = { timeoutMs: 86_400_000, ...(signal ? { signal } : {}) };
     try {
-      await this.read(
-        async (run) => {
-          for (const text of readEverything()) await run({ text, values: [] });
-        },
-        { timeoutMs: day },
-      );
+      // A question for each table, so that others get their turn and space can be reclaimed in between.
+      for (const text of readEverything()) await this.read((run) => run({ text, values: [] }), options);
     } catch (error) {
-      throw fileError(error, this.#options.path);
+      throw signal?.aborted ? error : fileError(error, this.#options.path);
     }
+    await this.#change((writer) => putMeta(writer, 'checked_at', this.#now()));
+  }
+
+  checkedAt(): Promise<number> {
+    return this.#write((writer) => metaNumber(writer, 'checked_at'));
   }
 
   async #isStored(writer: DuckDBConnection, lot: Lot): Promise<boolean> {
@@ -231,18 +251,26 @@ export class EmbeddedFactStore implements FactStore {
 
   /**
    * Writes DuckDB's log into the file, once a copy of it is made; without one the log stays a little longer, which
-   * costs nothing. So it does when readers make it impossible for a moment.
+   * costs nothing. So it does when readers make it impossible for a moment. Returns whether it was written.
    */
-  async #checkpoint(writer: DuckDBConnection): Promise<void> {
+  async #checkpoint(writer: DuckDBConnection): Promise<boolean> {
     this.#lotsSinceCheckpoint = 0;
     this.#rowsSinceCheckpoint = 0;
-    if (!(await keepLastGoodOfOpen(this.#options.path))) return;
-    await writer.run('CHECKPOINT').catch(() => undefined);
+    if (!(await keepLastGoodOfOpen(this.#options.path))) return false;
+    return await writer.run('CHECKPOINT').then(
+      () => true,
+      () => false,
+    );
   }
 
   #require(): Opened {
     if (!this.#opened) throw new CodedError('not_ready', 'the fact store is not open');
     return this.#opened;
+  }
+
+  /** The same, wholly or not at all. */
+  #change<T>(work: (writer: DuckDBConnection) => Promise<T>): Promise<T> {
+    return this.#write((writer) => transaction(writer, () => work(writer)));
   }
 
   /** One after the other, in the order of the calls, whether or not the one before succeeded. */

@@ -2,9 +2,6 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { RollupStep } from '../store.ts';
 import { coarseRows, DERIVATIONS, type Derivation, differences, halfHourOf } from './coarse-rows.ts';
 
-/** The newest lot of which the coarse tier has all facts; 0 for none. */
-export const WATERMARK = 'SELECT coalesce(max(lot), 0) FROM rollups';
-
 /**
  * The newest lot that one step takes in: as many as have `$2` rows together, at least one. Lots that are gaps have
  * no rows; the tier has all that there is of them.
@@ -32,8 +29,16 @@ const STATEMENTS = DERIVATIONS.map((derivation) => ({
   ),
 }));
 
-export async function watermarkOf(connection: DuckDBConnection): Promise<number> {
-  return Number((await connection.runAndReadAll(WATERMARK)).getColumns()[0]?.[0]);
+/** The newest lot of which the coarse tier has all facts, or had at an instant (epoch ms); 0 for none. */
+export async function watermarkOf(
+  connection: DuckDBConnection,
+  instant = Number.MAX_SAFE_INTEGER,
+): Promise<number> {
+  const found = await connection.runAndReadAll(
+    'SELECT coalesce(max(lot), 0) FROM rollups WHERE made_at <= $1::BIGINT',
+    [BigInt(instant)],
+  );
+  return Number(found.getColumns()[0]?.[0]);
 }
 
 /**

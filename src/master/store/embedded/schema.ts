@@ -29,7 +29,7 @@ export const ALL_FACT_TABLES = Object.values(TIERS).flatMap(({ counted, aside })
  * Tables whose rows belong to a lot, in `lot`: what a cut empties. A table added here is cut with the others;
  * nothing else keeps lots.
  */
-export const LOT_TABLES = [...ALL_FACT_TABLES, 'lots', 'rollups'] as const;
+export const LOT_TABLES = [...ALL_FACT_TABLES, 'lots', 'rollups', 'missing'] as const;
 
 /** A name as SQL takes it, reserved words (`group`) included. */
 export function quoted(name: string): string {
@@ -68,11 +68,15 @@ const HALF_HOUR_COLUMNS = [
 ];
 const MINUTE_COLUMNS = [{ name: 'conn', sql: 'BIGINT' }, ...HALF_HOUR_COLUMNS];
 
-/** The last row of `rollups` is the coarse tier's watermark: all lots up to it are in it. */
+/**
+ * The last row of `rollups` is the coarse tier's watermark: all lots up to it are in it. `missing` says of bytes that
+ * are in no tier, between two buckets, whose lots (`lot` to `last_lot`) they were; lots that are gaps say it themselves.
+ */
 export const COARSE_TIER = [
   `CREATE TABLE half_hour (${columnList(HALF_HOUR_COLUMNS)})`,
   `CREATE TABLE half_hour_aside (kind UTINYINT, ${columnList(HALF_HOUR_COLUMNS)})`,
   'CREATE TABLE rollups (lot INTEGER PRIMARY KEY, made_at BIGINT)',
+  'CREATE TABLE missing (lot INTEGER, last_lot INTEGER, first_bucket INTEGER, last_bucket INTEGER, up BIGINT, down BIGINT, reason VARCHAR)',
 ];
 
 function literal(value: string | bigint | null): string {
