@@ -82,6 +82,15 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   'GET /api/v1/agents/:id/status': ['old', 'new'],
   'GET /api/v1/filter-options': GROUP_KEYS.map((key) => `?filter_type=${key}`),
   'GET /api/v1/verify': [`?${RANGE}`, `?group=range&${RANGE}`, `?group=month&agent=new&${RANGE}`],
+  'POST /api/v1/query': [
+    '{}',
+    `{"from":"${at(0)}","to":"${at(10)}","group_by":["host","agent"],"interval":"1m","compare":"previous","top":1}`,
+    `{"from":"${at(0)}","to":"${at(10)}","agents":["new"],"interval":"5m","filter":"host = nowhere"}`,
+    '{"group_by":["host","node"],"top_mode":"each","top":1,"series":true,"interval":"1d","range":"7d"}',
+  ],
+  'POST /api/v1/query/batch': [
+    '{"common":{"range":"7d"},"queries":[{"id":"a"},{"id":"b","group_by":["host"]},{"id":"c","filter":"host ="}]}',
+  ],
   'GET /api/v1/tokens': [''],
   'POST /api/v1/tokens': [
     '{"name":"reader","scope":"read"}',
@@ -133,7 +142,7 @@ describe('what is said of answers', () => {
     path: '/api/v1/filter-options?filter_type=host',
     status: 200,
     contentType: 'application/json; charset=utf-8',
-    body: { status: 'success', data: [{ value: 'a', label: 'a', field: 'host' }], message: null },
+    body: { status: 'success', data: [{ value: 'a', label: 'a', field: 'host', total: 5 }], message: null },
   };
   const failed = { status: 'error', data: null, message: 'x', code: 'unauthorized', hint: 'y' };
 

@@ -23,7 +23,7 @@ export const OPTIONS = {
     notEmpty: true,
     bearer: true,
     summary:
-      'Token that agents and clients of the API must present; without one, only loopback, private and link-local addresses are served',
+      'Token with all rights, for agents and clients of the API; without it and without others (tokens create), only loopback, private and link-local addresses are served',
   },
   'api-token-file': {
     type: 'secret-file',

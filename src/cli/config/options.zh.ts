@@ -5,7 +5,8 @@ export const SUMMARIES_ZH: Readonly<Record<OptionName, string>> = {
   database: '主节点的数据库文件（SQLite）',
   'listen-host': '主节点监听的地址',
   'listen-port': '主节点监听的端口；0 表示任选一个空闲端口',
-  'api-token': '从节点和 API 客户端必须出示的令牌；不设置时只服务本机、私有网段和链路本地地址',
+  'api-token':
+    '拥有全部权限的令牌，供从节点和 API 客户端使用；既不设置它、也没有其他令牌（`tokens create`）时，只服务本机、私有网段和链路本地地址',
   'api-token-file': '存放 API 令牌的文件，代替 `--api-token`',
   'trusted-origins': '允许在浏览器中跨源调用 API 的来源，逗号分隔，须完全一致（如 `https://a.example`）',
   'allow-hosts': '浏览器还可以用哪些名称访问主节点（Host 请求头），逗号分隔',

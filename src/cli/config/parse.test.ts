@@ -234,6 +234,7 @@ describe('problems', () => {
     ['agent --sample-interval fast'],
     ['agent --agent-id local'],
     ['agent --agent-id a\u0000b'],
+    ['agent --agent-id a\u202eb'],
     [`agent --agent-id ${'x'.repeat(129)}`],
     ['agent --console all'],
     ['agent --journal-budget 0'],

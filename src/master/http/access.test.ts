@@ -310,6 +310,18 @@ describe('Host, where no token is needed', () => {
     if (status === 403) expect(answer.json()).toMatchObject({ code: 'host_refused' });
   });
 
+  it('matters as long as this machine is believed, and not to who presents a token', async () => {
+    const { tokens } = testTokens(() => 0);
+    const { secret } = await tokens.create({ name: 'a', scope: 'read', agentId: null, expires: null });
+    const app = testApp({ apiToken: null }, { tokens });
+    const ask = async (headers: Record<string, string>) =>
+      (await app.inject({ url: '/api/v1/session', headers: { host: 'evil.example', ...headers } })).json()
+        .code;
+    expect(await ask({})).toBe('host_refused');
+    expect(await ask({ host: 'localhost' })).toBeUndefined();
+    expect(await ask({ authorization: `Bearer ${secret}` })).toBeUndefined();
+  });
+
   it('does not matter where a token is needed, nor for /health', async () => {
     const headers = { host: 'evil.example', ...BEARER };
     expect((await testApp().inject({ url: '/api/v1/agents', headers })).statusCode).toBe(200);

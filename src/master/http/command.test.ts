@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addCommand } from './command.ts';
 import { closed, inEnvelope } from './contract.ts';
@@ -188,6 +189,47 @@ describe('a command', () => {
   ])('takes no %s with %o', async (type, more) => {
     const { status, body } = await post({ queries: [{}] }, { headers: { 'content-type': type, ...more } });
     expect([status, body.code]).toEqual([415, 'unsupported_media']);
+  });
+
+  it('answers any JSON at all, and never fails on it', async () => {
+    const application = app();
+    const names = [
+      'queries',
+      'common',
+      'limit',
+      'group_by',
+      'interval',
+      'compare',
+      'shape',
+      'kind',
+      '__proto__',
+      '/~',
+    ];
+    const json = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { depthSize: 'small' },
+        fc.constantFrom(null, true, 0, -1, 1.5, 1e300, '', 'auto', 'list', 'host'),
+        fc.string({ unit: 'binary' }),
+        fc.array(tie('value'), { maxLength: 4 }),
+        fc.dictionary(fc.oneof(fc.constantFrom(...names), fc.string()), tie('value'), { maxKeys: 4 }),
+      ),
+    })).value;
+    await fc.assert(
+      fc.asyncProperty(json, async (value) => {
+        const answer = await application.inject({
+          method: 'POST',
+          url: '/api/v1/echo',
+          headers: { ...BEARER, 'content-type': 'application/json' },
+          payload: JSON.stringify(value),
+        });
+        expect([200, 400]).toContain(answer.statusCode);
+        for (const { field, problem } of answer.json().details ?? []) {
+          expect([typeof field, problem === '']).toEqual(['string', false]);
+          expect(field.length).toBeLessThan(500);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('has parts that can be looked at one by one', async () => {

@@ -67,12 +67,11 @@ describe('POST /tokens', () => {
     ],
     [
       'everything wrong',
-      { name: 7, scope: 'owner', agent_id: [], expires: 'soon', filter: 'x' },
+      { name: 7, scope: 'owner', agent_id: [], filter: 'x' },
       [
         ['name', 'must be a text'],
         ['scope', 'must be one of agent, read, admin'],
         ['agent_id', 'must be a text'],
-        ['expires', 'ISO 8601'],
         ['filter', 'is no field here'],
       ],
     ],
@@ -96,6 +95,12 @@ describe('POST /tokens', () => {
       'an end that is past',
       { name: 'a', scope: 'read', expires: '2026-01-10T12:00:30Z' },
       [['expires', 'is past']],
+    ],
+    ['an end that is none', { name: 'a', scope: 'read', expires: 'soon' }, [['expires', 'ISO 8601']]],
+    [
+      'an end without a zone',
+      { name: 'a', scope: 'read', expires: '2026-02-01' },
+      [['expires', 'has no zone']],
     ],
     ['an empty name', { name: ' ', scope: 'read' }, [['name', '1 to 64 characters']]],
     ['a name like a number', { name: '12', scope: 'read' }, [['name', 'not digits alone']]],

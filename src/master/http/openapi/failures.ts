@@ -6,6 +6,15 @@ import type { Scope } from '../scope.ts';
 
 const CODES = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => ERRORS[code].status !== 0);
 
+const Detail = closed({
+  field: Type.String(),
+  problem: Type.String(),
+  at: Type.Optional(
+    Type.Tuple([Type.Integer(), Type.Integer()], { description: 'where in a text: UTF-16 units, half-open' }),
+  ),
+  hint: Type.Optional(Type.String()),
+});
+
 /** The envelope of every failure. */
 export const Failure = closed({
   status: Type.Literal('error'),
@@ -13,11 +22,7 @@ export const Failure = closed({
   message: Type.String(),
   code: oneOf(CODES),
   hint: Type.String({ description: 'what to do about it' }),
-  details: Type.Optional(
-    Type.Array(closed({ field: Type.String(), problem: Type.String() }), {
-      description: 'all that is wrong',
-    }),
-  ),
+  details: Type.Optional(Type.Array(Detail, { description: 'all that is wrong' })),
 });
 
 const OF_ALL: readonly ErrorCode[] = ['bad_request', 'headers_too_large', 'timeout', 'internal'];

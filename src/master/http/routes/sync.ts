@@ -1,9 +1,10 @@
+import type { TObject } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { ErrorCode } from '../../../common/errors.ts';
 import { SyncPackage } from '../../../protocol/v1.ts';
 import { SyncRequest } from '../../../protocol/v2.ts';
 import type { Delivery, Ingest } from '../../ingest/ingest.ts';
 import { SyncV1Answer, SyncV2Answer } from '../answers/sync.ts';
+import type { Returns } from '../contract.ts';
 import { success } from '../envelope.ts';
 import { checkCharset, isGzip, type SyncBody, useSyncBodies } from '../sync-body.ts';
 import type { SyncSlots } from '../sync-slots.ts';
@@ -11,12 +12,11 @@ import type { SyncSlots } from '../sync-slots.ts';
 /** What the original says to a successful sync; its agents and scripts may compare it. */
 const ORIGINAL_MESSAGE = '数据同步成功';
 
-const DELIVERY_ERRORS: readonly ErrorCode[] = [
-  'agent_id_bound',
-  'agent_id_reserved',
-  'too_many_agents',
-  'too_many_journals',
-];
+const ERRORS = ['agent_id_bound', 'agent_id_reserved', 'too_many_agents', 'too_many_journals'] as const;
+
+function delivery(summary: string, body: TObject, returns: Returns) {
+  return { config: { scope: 'agent', contract: { summary, body, returns, errors: ERRORS } } } as const;
+}
 
 /** `POST /api/v1/sync` and `POST /api/v2/sync`: bodies are collected, and never parsed here. */
 export function syncRoutes(app: FastifyInstance, ingest: Pick<Ingest, 'v1' | 'v2'>, slots: SyncSlots): void {
@@ -36,23 +36,13 @@ export function syncRoutes(app: FastifyInstance, ingest: Pick<Ingest, 'v1' | 'v2
     done();
   });
 
-  const v1 = {
-    summary: "Deliver by the original's wire",
-    body: SyncPackage,
-    returns: SyncV1Answer,
-    errors: DELIVERY_ERRORS,
-  };
-  app.post('/api/v1/sync', { config: { scope: 'agent', contract: v1 } }, async (request) => {
+  const v1 = delivery("Deliver by the original's wire", SyncPackage, SyncV1Answer);
+  app.post('/api/v1/sync', v1, async (request) => {
     const { count } = await holding(request, (delivery) => ingest.v1(delivery));
     return success({ message: ORIGINAL_MESSAGE, count });
   });
-  const v2 = {
-    summary: 'Deliver rows with a table of texts',
-    body: SyncRequest,
-    returns: SyncV2Answer,
-    errors: DELIVERY_ERRORS,
-  };
-  app.post('/api/v2/sync', { config: { scope: 'agent', contract: v2 } }, async (request) => {
+  const v2 = delivery('Deliver rows with a table of texts', SyncRequest, SyncV2Answer);
+  app.post('/api/v2/sync', v2, async (request) => {
     return success(await holding(request, (delivery) => ingest.v2(delivery)));
   });
 }
