@@ -20,6 +20,8 @@ async function construct(command: ParsedCommand): Promise<Program | Task> {
       return (await import('./demo.ts')).demoProgram(command.values);
     case 'simulate':
       return (await import('./simulate.ts')).simulateProgram(command.values);
+    case 'facts rebuild':
+      return (await import('./facts.ts')).rebuildTask(command.values);
     case 'tokens create':
       return (await import('./tokens.ts')).createTask(command.values);
     case 'tokens list':

@@ -85,13 +85,20 @@ export const ERRORS = {
     hint: 'Start the master of this version on it once: it brings the file up to date.',
   },
   token_unknown: { status: 0, hint: '`tokens list` shows the numbers and names that there are.' },
+  facts_readable: {
+    status: 0,
+    hint: 'Nothing has to be rebuilt: start the master. To have half hours made of the records in place of these facts all the same, add --force; the file is kept.',
+  },
   file_in_use: { status: 0, hint: 'Stop the other process, or give this one a file of its own.' },
   file_newer: {
     status: 0,
     hint: 'Use the newer program that wrote this file, or restore a backup from before.',
   },
   file_foreign: { status: 0, hint: 'This file belongs to something else; give another path.' },
-  file_damaged: { status: 0, hint: 'Restore a backup, or move the file away to begin a new one.' },
+  file_damaged: {
+    status: 0,
+    hint: 'Restore a backup, or move the file away to begin a new one. Of lost facts, `facts rebuild --from-records` makes half hours from the records.',
+  },
   file_unusable: { status: 0, hint: 'Check that the directory exists and can be written.' },
   duckdb_missing: {
     status: 0,

@@ -62,8 +62,24 @@ describe('T3: an instant is one, however it is written', () => {
     expect(series.body.data.map((point: { value: number }) => point.value)).toEqual([0, 400, 0]);
   });
 
-  it('a time without a zone names no instant, and is refused', async () => {
-    for (const at of ['2026-07-01T00:30:00', '2026-07-01', '2026-07-01 00:30:00Z', '1782865800']) {
+  it('a time without a zone is read in that of the question, and never in the machine’s', async () => {
+    await master.post('v1', v1Body('local', [v1Record('l', 100, { last_updated: '2026-07-02T00:30:00Z' })]));
+    for (const [from, tz, download] of [
+      ['2026-07-02T00:30:00', 'UTC', 100],
+      ['2026-07-02T00:31:00', 'UTC', 0],
+      ['2026-07-02T04:00:00', 'Asia/Tehran', 100],
+      ['2026-07-02T04:01:00', 'Asia/Tehran', 0],
+      ['2026-07-02', 'America/New_York', 0],
+    ] as const) {
+      const { data } = (
+        await master.get(`/stats?type=summary&agent_id=local&from=${from}&to=2026-07-03T00:00:00Z&tz=${tz}`)
+      ).body;
+      expect([from, tz, data.download]).toEqual([from, tz, download]);
+    }
+  });
+
+  it('what is no time is refused', async () => {
+    for (const at of ['2026-07-01 00:30:00Z', '1782865800', '2026-02-30T00:00:00Z']) {
       const answer = await master.get(`/stats?type=summary&from=${encodeURIComponent(at)}`);
       expect([at, answer.status, answer.body.details?.[0]?.field]).toEqual([at, 400, 'from']);
     }

@@ -1,4 +1,5 @@
 import type { Sqlite } from '../../src/common/sqlite.ts';
+import { FACT_COLUMNS } from '../../src/domain/dimensions.ts';
 import type { EmbeddedFactStore } from '../../src/master/store/embedded/embedded-fact-store.ts';
 import type { FactRow } from './check.ts';
 
@@ -69,7 +70,34 @@ export async function checkFacts(
   }
   if (found.size !== expected.size)
     throw new Error(`facts: ${found.size} sums stored, ${expected.size} merged`);
-  return expected.size + countsAreExact(stored, gaps.size > 0);
+  return expected.size + countsAreExact(stored, gaps.size > 0) + (await tiersAgree(store));
+}
+
+const DIMENSIONS = FACT_COLUMNS.map(({ name }) => `"${name}"`).join(', ');
+
+/**
+ * I4: half hours hold what minutes hold, for all dimensions together, and count each connection in the same half hours
+ * after the same one before; from that follow the counts of all intervals with bounds on half hours.
+ */
+async function tiersAgree(store: EmbeddedFactStore): Promise<number> {
+  let sums = 0;
+  for (const aside of ['', '_aside']) {
+    const kind = aside === '' ? '' : 'kind, ';
+    const text = `WITH
+      s AS (SELECT 1 AS sign, ${kind}bucket, prev, recovered, ${DIMENSIONS}, up, down, conns FROM half_hour${aside}
+        UNION ALL SELECT -1, ${kind}bucket // 30 * 30, prev // 30 * 30, recovered, ${DIMENSIONS}, up, down, conns
+          FROM minute${aside}),
+      bytes AS (SELECT ${kind}bucket, recovered, ${DIMENSIONS}, sum(sign * up) AS u, sum(sign * down) AS d
+        FROM s GROUP BY ALL),
+      counts AS (SELECT ${kind}bucket, prev, ${DIMENSIONS}, sum(sign * conns) AS n FROM s WHERE prev < bucket GROUP BY ALL)
+      SELECT (SELECT count(*) FROM bytes) + (SELECT count(*) FROM counts) AS sums,
+        (SELECT count(*) FROM bytes WHERE u <> 0 OR d <> 0) + (SELECT count(*) FROM counts WHERE n <> 0) AS differ`;
+    const rows = await store.read((run) => run({ text, values: [] }));
+    const differ = Number(rows[0]?.differ);
+    if (differ > 0) throw new Error(`I4: ${differ} sums of half_hour${aside} are not those of the minutes`);
+    sums += Number(rows[0]?.sums);
+  }
+  return sums;
 }
 
 /** A connection counts once in any interval, by `prev`: here in all that begin at some bucket. */

@@ -57,6 +57,8 @@ export class TestFacts {
   readonly #path: string;
   readonly #master: TestMaster;
   readonly #random: Random;
+  /** Of their own, so that a seed tells the same story whatever is rolled up. */
+  readonly #rollups: Random;
   readonly #now: () => number;
   #store!: EmbeddedFactStore;
   #flusher!: LotFlusher;
@@ -64,10 +66,11 @@ export class TestFacts {
   #copies: Buffer[] = [];
   #failing = false;
 
-  constructor(path: string, master: TestMaster, random: Random, now: () => number) {
+  constructor(path: string, master: TestMaster, random: Random, rollups: Random, now: () => number) {
     this.#path = path;
     this.#master = master;
     this.#random = random;
+    this.#rollups = rollups;
     this.#now = now;
   }
 
@@ -101,6 +104,7 @@ export class TestFacts {
     if (!this.#master.alive) return;
     if (this.#merger !== this.#master.merger) await this.#restart(null);
     else if (random.chance(0.3)) await this.#flusher.drain();
+    if (this.#rollups.chance(0.3)) await this.#store.rollUp(this.#rollups.pick([1, 20, 1000]));
     if (faults.has('facts-restored')) {
       if (random.chance(0.06)) await this.#restart(() => this.#copies.push(readFileSync(this.#path)));
       if (this.#copies.length > 0 && random.chance(0.05))
@@ -131,11 +135,12 @@ export class TestFacts {
     await this.#newFlusher();
   }
 
-  /** Everything that was merged is in the fact store. */
+  /** Everything that was merged is in the fact store, and in both of its tiers. */
   async quiesce(): Promise<void> {
     this.#failing = false;
     await this.#restart(null);
     if (!(await this.#flusher.drain())) throw new Error(`the flush failed: ${this.#flusher.state.error}`);
+    while ((await this.#store.rollUp(20)).more);
   }
 
   async stop(): Promise<void> {

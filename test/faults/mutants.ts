@@ -485,4 +485,43 @@ export const MUTANTS: readonly Mutant[] = [
     from: 10,
     stride: 10,
   },
+  {
+    name: 'the last lot of a rollup is taken into the next one, too',
+    edits: [
+      {
+        file: 'src/master/store/embedded/rollup.ts',
+        search: 'FROM ${fine} WHERE lot > $1::INTEGER AND lot <= $2::INTEGER`;',
+        replace: 'FROM ${fine} WHERE lot >= $1::INTEGER AND lot <= $2::INTEGER`;',
+      },
+    ],
+    faults: ['drop'],
+    from: 10,
+    stride: 10,
+  },
+  {
+    name: 'half hours do not know in which half hour their connection was before',
+    edits: [
+      {
+        file: 'src/master/store/embedded/rollup.ts',
+        search: "CASE WHEN ${isFirst} THEN ${halfHourOf('prev')} END AS p",
+        replace: 'CASE WHEN ${isFirst} THEN 0 END AS p',
+      },
+    ],
+    faults: ['days-offline'],
+    from: 10,
+    stride: 10,
+  },
+  {
+    name: 'a cut leaves the half hours of what it takes',
+    edits: [
+      {
+        file: 'src/master/store/embedded/schema.ts',
+        search: "export const LOT_TABLES = [...ALL_FACT_TABLES, 'lots'",
+        replace: "export const LOT_TABLES = [...Object.values(TIERS.minute), 'lots'",
+      },
+    ],
+    faults: ['restore-master'],
+    from: 10,
+    stride: 10,
+  },
 ];

@@ -135,6 +135,7 @@ export class Schedule {
         join(this.directory, 'facts.duckdb'),
         this.master,
         this.random,
+        new Random(options.seed + 2),
         () => this.now,
       );
     }

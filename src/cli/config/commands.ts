@@ -127,6 +127,11 @@ export const COMMANDS = {
     options: { ...OF_FILE, ...INFORMATION },
     examples: [['phone', 'by its name']],
   },
+  'facts rebuild': {
+    summary: 'Make lost facts anew, coarsely, while the master is stopped: the last resort without a backup',
+    options: { 'from-records': { required: true }, force: {}, ...OF_FILE, ...INFORMATION },
+    examples: [['--from-records --database /var/lib/tracker/master.db', 'where no copy can be put back']],
+  },
   demo: {
     summary: 'Look around: a simulated core, an agent and a master with made-up history',
     options: { port: { default: 0 }, days: { default: 3 }, seed: {}, keep: {}, ...ALWAYS },

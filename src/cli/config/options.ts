@@ -247,6 +247,16 @@ export const OPTIONS = {
     max: 10_000,
     summary: 'How many times faster than the clock the recording plays',
   },
+  'from-records': {
+    type: 'flag',
+    noEnvironment: true,
+    summary: 'Make half hours of what each record says: a total, a start and an end; minutes are lost',
+  },
+  force: {
+    type: 'flag',
+    noEnvironment: true,
+    summary: 'Also where the facts can be read; they are kept beside the new ones',
+  },
   help: { type: 'flag', short: 'h', noEnvironment: true, summary: 'Show this help' },
   version: { type: 'flag', short: 'V', noEnvironment: true, summary: 'Show the version' },
 } as const satisfies Record<string, OptionSpec>;

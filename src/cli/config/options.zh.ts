@@ -48,6 +48,8 @@ export const SUMMARIES_ZH: Readonly<Record<OptionName, string>> = {
   dialect: '模拟哪种核心的 API：`mihomo`、`old`、`sing-box`、`clash-rs`、`fork`',
   recording: '改为播放一份真实核心的录制文件',
   speed: '录制文件的播放速度是真实时间的多少倍',
+  'from-records': '根据每条记录的总量、开始和结束时间生成半小时数据；分钟数据无法恢复',
+  force: '即使现有的流量数据仍可读取也重建；原文件保留在新文件旁',
   help: '显示帮助',
   version: '显示版本',
 };

@@ -198,7 +198,7 @@ describe('problems', () => {
     });
     expect(problems('')[0]).toMatchObject({
       problem: 'is missing',
-      valid: 'master, agent, tokens, demo, simulate',
+      valid: 'master, agent, tokens, facts, demo, simulate',
     });
     expect(problems('agent -x')).toHaveLength(1);
     expect(problems('agent --__proto__ 1 --constructor=2')).toHaveLength(2);
@@ -454,5 +454,27 @@ describe('how long facts are kept', () => {
   ])('refuses %s', (line, flag, problem) => {
     const found = problems(`master ${line}`);
     expect(found.find((one) => one.flag === flag)?.problem).toMatch(problem);
+  });
+});
+
+describe('facts rebuild', () => {
+  test('says from what, and replaces nothing that can be read unless told', () => {
+    expect(run('facts rebuild', '--from-records').values).toMatchObject({
+      database: 'master.db',
+      fromRecords: true,
+      force: false,
+    });
+    expect(run('facts rebuild', '--from-records --force --database a.db').values.force).toBe(true);
+  });
+
+  test.each(['', '--from-records=false'])('is refused as: facts rebuild %s', (line) => {
+    expect(problems(`facts rebuild ${line}`)).toMatchObject([
+      { flag: '--from-records', problem: 'is required', valid: expect.stringMatching(/^--from-records: /) },
+    ]);
+  });
+
+  test('takes nothing from the environment that was meant for a service', () => {
+    const env = { MIHOMO_TRACKER_FROM_RECORDS: 'true', MIHOMO_TRACKER_FORCE: 'true' };
+    expect(parse('facts rebuild', env).kind).toBe('problems');
   });
 });

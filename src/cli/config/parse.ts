@@ -10,7 +10,7 @@ import {
   useOf,
 } from './commands.ts';
 import { type Environment, environmentWarnings, gather } from './gather.ts';
-import { commandHelp, groupHelp, programHelp } from './help.ts';
+import { commandHelp, flagForm, groupHelp, programHelp } from './help.ts';
 import { nearest } from './nearest.ts';
 import { type OptionName, specOf } from './options.ts';
 import type { Problem } from './problems.ts';
@@ -172,14 +172,15 @@ function missingOptions(
   values: ReadonlyMap<OptionName, Value>,
 ): Problem[] {
   return optionsOf(command)
-    .filter((name) => useOf(command, name).required === true && !given.has(name) && !values.has(name))
+    .filter((name) => useOf(command, name).required === true)
+    .filter((name) => values.get(name) === false || (!given.has(name) && !values.has(name)))
     .map((name) => {
-      const { value = '', summary } = specOf(name);
+      const { summary } = specOf(name);
       return {
         flag: `--${name}`,
         given: '',
         problem: 'is required',
-        valid: `--${name} ${value}: ${useOf(command, name).summary ?? summary}`,
+        valid: `${flagForm(name)}: ${useOf(command, name).summary ?? summary}`,
       };
     });
 }

@@ -27,7 +27,8 @@ interface LotRow {
   state: 'sealed' | 'flushed' | 'dropped';
 }
 
-const FIELD_COLUMNS = FACT_FIELDS.map((name) => {
+/** The values of FACT_FIELDS in a row of `connections c`, in their order. */
+export const FIELD_COLUMNS = FACT_FIELDS.map((name) => {
   const field = DESCRIPTIVE_FIELDS.find((descriptive) => descriptive.name === name);
   return `c.${field === undefined ? name : columnOf(field)}`;
 }).join(', ');
@@ -117,6 +118,16 @@ export class Lots {
     const rows = this.#db
       .prepare('SELECT * FROM lots WHERE lot < ? ORDER BY lot DESC LIMIT ?')
       .all(Math.min(below, Number.MAX_SAFE_INTEGER), limit) as LotRow[];
+    return rows.map(lotOf);
+  }
+
+  /** Lots above `after` up to `lot`, oldest first, at most `limit`. */
+  upTo(lot: number, after: number, limit: number): Lot[] {
+    const rows = prepared(this.#db, 'SELECT * FROM lots WHERE lot > ? AND lot <= ? ORDER BY lot LIMIT ?').all(
+      after,
+      lot,
+      limit,
+    ) as LotRow[];
     return rows.map(lotOf);
   }
 

@@ -81,10 +81,15 @@ export function unpackFacts({ rows, cells, strings }: PackedFacts): Fact[] {
 const EMPTY = emptyFields('');
 
 function fieldsAt(cells: Float64Array, base: number, strings: readonly string[]): Fact['fields'] {
+  return fieldsOf(FACT_FIELDS.map((_, i) => strings[cells[base + i] ?? NONE] ?? null));
+}
+
+/** Values of FACT_FIELDS by name. Columns of the original's rows may be NULL, which means what nothing means. */
+export function fieldsOf(values: FactRow): NonNullable<Fact['fields']> {
   const fields: Record<string, string> = {};
   FACT_FIELDS.forEach((name, i) => {
-    // Columns of the original's rows may be NULL, which means what nothing means.
-    fields[name] = strings[cells[base + i] ?? NONE] ?? EMPTY[name];
+    const value = values[i];
+    fields[name] = value === null || value === undefined ? EMPTY[name] : String(value);
   });
   return fields as NonNullable<Fact['fields']>;
 }

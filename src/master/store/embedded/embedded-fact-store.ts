@@ -29,6 +29,7 @@ import { Readers } from './readers.ts';
 import { dropBefore, mergeFragments } from './retention.ts';
 import { rollUp, watermarkOf } from './rollup.ts';
 import { Stage } from './stage.ts';
+import { transaction } from './transaction.ts';
 
 export interface EmbeddedOptions {
   path: string;
@@ -278,18 +279,5 @@ export class EmbeddedFactStore implements FactStore {
     const done = this.#tail.then(() => work(this.#require().writer));
     this.#tail = done.catch(() => undefined);
     return done;
-  }
-}
-
-async function transaction<T>(writer: DuckDBConnection, work: () => Promise<T>): Promise<T> {
-  await writer.run('BEGIN TRANSACTION');
-  try {
-    const result = await work();
-    await writer.run('COMMIT');
-    return result;
-  } catch (error) {
-    // A commit that failed has ended the transaction already.
-    await writer.run('ROLLBACK').catch(() => undefined);
-    throw error;
   }
 }

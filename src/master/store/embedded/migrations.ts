@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { CodedError } from '../../../common/errors.ts';
 import { TABLE_NAMES } from './check-file.ts';
 import { COARSE_TIER, freshSchema } from './schema.ts';
+import { transaction } from './transaction.ts';
 
 /** One step of the schema: statements that bring a store of version `to - 1` to `to`. */
 export interface FactMigration {
@@ -44,24 +45,16 @@ export async function migrate(
   migrations: readonly FactMigration[] = MIGRATIONS,
 ): Promise<void> {
   if (kind === 'empty') {
-    await transaction(connection, freshSchema());
+    await transaction(connection, () => runAll(connection, freshSchema()));
     return;
   }
   for (const step of migrations) {
     if (step.to <= kind.version) continue;
     const mark = `UPDATE meta SET value = '${step.to}' WHERE key = 'schema_version'`;
-    await transaction(connection, [...step.statements, mark]);
+    await transaction(connection, () => runAll(connection, [...step.statements, mark]));
   }
 }
 
-async function transaction(connection: DuckDBConnection, statements: readonly string[]): Promise<void> {
-  await connection.run('BEGIN TRANSACTION');
-  try {
-    for (const statement of statements) await connection.run(statement);
-    await connection.run('COMMIT');
-  } catch (error) {
-    // A statement that broke the transaction has ended it; its own error is the one to tell.
-    await connection.run('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
+async function runAll(connection: DuckDBConnection, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await connection.run(statement);
 }

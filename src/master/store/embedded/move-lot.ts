@@ -49,22 +49,27 @@ const MOVE_COUNTED = moveFacts(FACT_TABLES.counted, 'kind = 0');
 const MOVE_ASIDE = moveFacts(FACT_TABLES.aside, 'kind <> 0');
 
 /**
- * Moves a staged lot into the file: dictionary entries, facts and the lot's own row. To be run inside a
- * transaction; throws when the books of the lot do not balance.
+ * Moves staged facts into the file, with the dictionary entries that they bring. To be run inside a transaction;
+ * throws when the books of the lot do not balance: nothing else may stand under its number.
  */
+export async function moveStaged(connection: DuckDBConnection, lot: number, stage: Stage): Promise<void> {
+  for (const statement of NEW_ENTRIES) await connection.run(statement);
+  await connection.run(MOVE_COUNTED, [lot]);
+  if (stage.aside) await connection.run(MOVE_ASIDE, [lot]);
+  const balance = await connection.runAndReadAll(BALANCE, [lot]);
+  if (balance.getColumns()[0]?.[0] !== true) {
+    throw new Error(`lot ${lot}: the stored facts do not sum to the given ones`);
+  }
+}
+
+/** The same, with the lot's own row. */
 export async function moveLot(
   connection: DuckDBConnection,
   lot: Lot,
   stage: Stage,
   now: number,
 ): Promise<void> {
-  for (const statement of NEW_ENTRIES) await connection.run(statement);
-  await connection.run(MOVE_COUNTED, [lot.lot]);
-  if (stage.aside) await connection.run(MOVE_ASIDE, [lot.lot]);
-  const balance = await connection.runAndReadAll(BALANCE, [lot.lot]);
-  if (balance.getColumns()[0]?.[0] !== true) {
-    throw new Error(`lot ${lot.lot}: the stored facts do not sum to the given ones`);
-  }
+  await moveStaged(connection, lot.lot, stage);
   await insertLot(connection, lot, 'ok', now);
 }
 

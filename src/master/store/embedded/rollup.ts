@@ -41,6 +41,13 @@ export async function watermarkOf(
   return Number(found.getColumns()[0]?.[0]);
 }
 
+/** Rows of half hours, under the second lot, of minutes of the lots after the first up to it; returns their number. */
+export async function insertHalfHours(connection: DuckDBConnection, lots: [number, number]): Promise<number> {
+  let rows = 0;
+  for (const { insert } of STATEMENTS) rows += (await connection.run(insert, lots)).rowsChanged;
+  return rows;
+}
+
 /**
  * Takes the oldest lots that are not in the coarse tier into it: by lot and never by time, so that late facts need no
  * care and any lot can be cut again. To be run inside a transaction; throws when the books of the two tiers differ.
