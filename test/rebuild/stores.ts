@@ -45,11 +45,16 @@ export class Stores {
   constructor(directory: string) {
     this.database = join(directory, `${unique('db')}.db`);
     this.path = this.database.replace(/db$/, 'facts.duckdb');
-    this.merger = this.#open();
+    this.merger = this.#merger();
   }
 
-  #open(): Merger {
+  #merger(): Merger {
     return new Merger({ path: this.database, now: () => NOW, reserveLocal: false });
+  }
+
+  /** The records again, after `merger` was closed. */
+  open(): void {
+    this.merger = this.#merger();
   }
 
   /** As a person does it, while no master runs. */
@@ -59,7 +64,7 @@ export class Stores {
     try {
       return await rebuildFromRecords({ records, facts, engine: EMBEDDED_FACTS, force }, task);
     } finally {
-      this.merger = this.#open();
+      this.open();
     }
   }
 
@@ -126,7 +131,7 @@ export class Stores {
     this.merger.close();
     for (const suffix of ['-wal', '-shm']) rmSync(this.database + suffix, { force: true });
     copyFileSync(older, this.database);
-    this.merger = this.#open();
+    this.open();
   }
 
   /** Rows of flushed lots are no longer kept. */

@@ -119,7 +119,7 @@ export function describeTiers(name: string, open: () => Promise<StoreUnderTest>)
       expect(await sumsOf(store, 'half_hour')).toMatchObject({ down: 12 });
     });
 
-    it('merges fragments of late facts, day by day, and changes no sum and no count', async () => {
+    it('merges fragments of late facts, oldest first, and changes no sum and no count', async () => {
       const day = Math.floor(NOON / 1440) * 1440;
       const facts = (number: number): Fact[] =>
         Array.from({ length: 20 }, (_, index) =>

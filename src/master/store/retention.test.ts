@@ -176,15 +176,15 @@ describe('fragments', () => {
     await expectTiersToAgree(store);
   });
 
-  it('end between two days when asked to', async () => {
+  it('end between two steps when asked to', async () => {
     let now = day(0);
     const store = await at.open({ now: () => now });
     for (let number = 0; number < 4; number++) await liveDay(store, number, { late: 0 });
     now = day(60);
-    let days = 0;
-    await mergeOldMonths(store, now, () => days++ < 2);
-    expect(days).toBe(3);
+    let steps = 0;
+    await mergeOldMonths(store, now, () => steps++ < 2);
+    expect(steps).toBe(3);
     const progress = "SELECT value FROM meta WHERE key = 'fragments_to'";
-    expect(await rowsOf(store, progress)).toEqual([{ value: String(BEGIN + 2 * DAY) }]);
+    expect(await rowsOf(store, progress)).toEqual([{ value: String(BEGIN + DAY + DAY / 4) }]);
   });
 });

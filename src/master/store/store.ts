@@ -60,7 +60,7 @@ export interface RollupStep {
 export interface MergeStep {
   /** Rows that the coarse tier has fewer. */
   saved: number;
-  /** Days are left for another step, perhaps. */
+  /** Something may be left for another step. */
   more: boolean;
 }
 
@@ -183,8 +183,8 @@ export interface FactStore extends Component, FactReader {
   dropBefore(tier: TierName, bucket: number, lot: number): Promise<number>;
   /**
    * Merges rows of the coarse tier that differ in nothing but the lot they came with, of lots up to `lot`: those of
-   * the oldest day before `bucket` that was not looked at, atomically. Changes no sum and no count. Throws as
-   * `dropBefore` does.
+   * the oldest hours before `bucket` that were not looked at, so many that flushes need not wait for long, and
+   * atomically. Changes no sum and no count. Throws as `dropBefore` does.
    */
   mergeFragments(bucket: number, lot: number): Promise<MergeStep>;
   /** Bytes in use; free space within the store's files, which is used again, left out. */
