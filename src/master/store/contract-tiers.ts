@@ -203,6 +203,18 @@ export function describeTiers(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.missing()).toEqual([]);
     });
 
+    it('tells nothing missing of a time that is kept no longer', async () => {
+      const gone = [fact({ conn: 1, bucket: NOON, download: 5 })];
+      const kept = [fact({ conn: 2, bucket: NOON + 30, download: 7 })];
+      await store.recordGap([lotOf(1, gone)]);
+      await store.append(lotOf(2, gone), [gone]);
+      await store.recordGap([lotOf(3, kept)]);
+      await store.rollUp(1000);
+      expect((await store.missing()).map(({ download }) => download)).toEqual([5, 7]);
+      await store.dropBefore('half_hour', NOON + 30, 3);
+      expect((await store.missing()).map(({ download }) => download)).toEqual([7]);
+    });
+
     it('finds nothing missing after a cut below the floor that touches no remaining lot', async () => {
       const facts = (number: number) => [fact({ conn: number, bucket: NOON + 1440 * number, download: 1 })];
       for (const number of [1, 2, 3]) {

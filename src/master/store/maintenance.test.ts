@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
+import { CodedError } from '../../common/errors.ts';
 import { silentLogger } from '../../common/logger.ts';
 import type { EmbeddedFactStore } from './embedded/embedded-fact-store.ts';
 import { lastGoodOf } from './embedded/last-good.ts';
@@ -124,13 +125,39 @@ describe('a round', () => {
     const subject = make(store, { now: () => BEGIN_MS });
     await subject.run();
     expect(subject.state.damage).toContain(at.path);
-    expect(subject.state).toMatchObject({ error: null, checkedAt: 0 });
+    expect(subject.state.checkedAt).toBe(0);
     await store.stop();
     writeFileSync(at.path, undamaged);
     const mended = await at.open();
     const next = make(mended, { now: () => BEGIN_MS });
     await next.run();
     expect(next.state.damage).toBeNull();
+  });
+});
+
+describe('trouble', () => {
+  it('of a rollup that meets damage is told as damage, before the week is over', async () => {
+    const store = await at.open();
+    await append(store, 1);
+    const subject = make(store);
+    await subject.run();
+    store.rollUp = () => Promise.reject(new Error('checksum'));
+    store.check = () => Promise.reject(new CodedError('file_damaged', 'the facts file: checksum'));
+    await subject.run();
+    expect(subject.state).toMatchObject({ error: 'checksum', damage: 'the facts file: checksum' });
+  });
+
+  it('of a budget that is too small is told once nothing more may go, until it fits', async () => {
+    const store = await at.open();
+    await append(store, 1);
+    await store.reclaim();
+    const retention = { days: { minute: 0, half_hour: 0 }, budget: 1 };
+    const subject = make(store, { retention, now: () => BEGIN_MS });
+    await subject.run();
+    expect(subject.state.overBudget).toBe(true);
+    store.usedBytes = async () => 1;
+    await subject.run();
+    expect(subject.state.overBudget).toBe(false);
   });
 });
 
@@ -215,8 +242,6 @@ async function openDamaged(): Promise<{ store: EmbeddedFactStore; undamaged: Buf
       () => 'fine',
       (error: { code?: string }) => error.code,
     );
-    // Rolling up would read the damage too, and is not what is asked about.
-    if (store !== null) store.rollUp = async () => ({ watermark: 0, rows: 0, more: false });
     if (store !== null && code === 'file_damaged') return { store, undamaged };
     await store?.stop();
     rmSync(lastGoodOf(at.path), { force: true });

@@ -150,21 +150,34 @@ export class Maintenance implements Component {
 
   async #round(): Promise<void> {
     const begun = this.#now();
+    const wasWell = this.state.error === null;
     const jobs = [
       () => this.#rollUp(),
       () => this.#dropOld(begun),
       () => this.#dropTooMuch(begun),
       () => this.#merge(begun),
-      () => this.#check(begun),
-      () => this.#look(),
     ];
-    try {
+    const inOrder = await this.#attempt(async () => {
       for (const job of jobs) if (this.#goesOn) await job();
-      if (!this.#goesOn) return;
-      this.metrics.rounds++;
-      Object.assign(this.state, { lastRoundAt: begun, error: null });
+    });
+    // What failed for the first time may have met damage: reading everything tells.
+    const known = await this.#attempt(async () => {
+      if (this.#goesOn) await this.#check(begun, wasWell && !inOrder);
+      if (this.#goesOn) await this.#look();
+    });
+    if (!this.#goesOn || !inOrder || !known) return;
+    this.metrics.rounds++;
+    Object.assign(this.state, { lastRoundAt: begun, error: null });
+  }
+
+  /** Whether it was done; what it throws while it is being stopped is no failure. */
+  async #attempt(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
     } catch (error) {
       if (this.#goesOn) this.#failed(error);
+      return false;
     }
   }
 
@@ -192,15 +205,15 @@ export class Maintenance implements Component {
     if (budget === null) return;
     const dropped = await retainBySize(this.#facts, budget, now);
     this.#count(dropped, 'the oldest facts were dropped, to stay within --facts-budget');
-    // It may only be that the space of what went is not free yet: that shows in the next round.
-    if (dropped.minute + dropped.half_hour > 0) return;
-    if (dropped.over && !this.state.overBudget) {
+    // While something goes, it may only be that its space is not free yet: that shows in the next round.
+    const stuck = dropped.over && dropped.minute + dropped.half_hour === 0;
+    if (stuck && !this.state.overBudget) {
       this.#log.warn(
         { budget },
         'the facts use more than --facts-budget, and no more of them can be dropped',
       );
     }
-    this.state.overBudget = dropped.over;
+    this.state.overBudget = stuck;
   }
 
   #count({ minute, half_hour }: { minute: number; half_hour: number }, message: string): void {
@@ -213,8 +226,9 @@ export class Maintenance implements Component {
     this.metrics.merged += await mergeOldMonths(this.#facts, now, () => this.#goesOn);
   }
 
-  async #check(now: number): Promise<void> {
-    if (now - (await this.#facts.checkedAt()) < CHECK_EVERY_MS) return;
+  /** Reads every column when it is time, or at once. */
+  async #check(now: number, atOnce: boolean): Promise<void> {
+    if (!atOnce && now - (await this.#facts.checkedAt()) < CHECK_EVERY_MS) return;
     try {
       await this.#facts.check(this.#ending.signal);
       this.state.damage = null;

@@ -191,7 +191,7 @@ export interface FactStore extends Component, FactReader {
   usedBytes(): Promise<number>;
   /** Gives the space of dropped facts free; false when that has to wait. */
   reclaim(): Promise<boolean>;
-  /** Facts that are in no tier, oldest lots first. */
+  /** Facts that are in no tier, oldest lots first; those of a time that is kept no longer are left out. */
   missing(): Promise<MissingFacts[]>;
   /** What each tier holds, and up to which lot they agree. */
   coverage(): Promise<FactCoverage>;
