@@ -21,7 +21,7 @@ const RECORDS = `SELECT c.num, c.agent_id, c.counted,
   WHERE c.imported IS NULL OR c.imported = 1 ORDER BY c.num`;
 
 /** What one record says of its facts that are not kept; buckets are minutes. */
-export interface Remainder {
+interface Remainder {
   download: number;
   upload: number;
   /** Bucket of the first and the last of them. */
@@ -30,7 +30,7 @@ export interface Remainder {
 }
 
 /** A fact's time and bytes, of one connection. */
-export type Share = Pick<Fact, 'bucket' | 'prev' | 'download' | 'upload'>;
+type Share = Pick<Fact, 'bucket' | 'prev' | 'download' | 'upload'>;
 
 /**
  * Spreads what is known of a connection evenly over the half hours between its first and its last fact, as bytes of a
