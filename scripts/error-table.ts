@@ -1,4 +1,5 @@
 import { ERRORS } from '../src/common/errors.ts';
+import { between, markdownTable } from './markdown.ts';
 
 export const ERRORS_START = '<!-- errors:start -->';
 export const ERRORS_END = '<!-- errors:end -->';
@@ -6,14 +7,6 @@ export const ERRORS_END = '<!-- errors:end -->';
 /** A pipe would end the cell, `<` outside of code could begin HTML. */
 function cell(text: string): string {
   return text.replaceAll('|', '\\|').replace(/<(?![^`]*`)/g, '&lt;');
-}
-
-/** Columns padded as the formatter pads Markdown, so that both agree on the file. */
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
 }
 
 /** The catalogue as Markdown: what HTTP clients are answered, then what ends a command with a message. */
@@ -40,11 +33,7 @@ export function errorTables(): string {
 
 /** A document with the tables between its markers replaced; undefined when the markers are missing. */
 export function withErrorTables(document: string): string | undefined {
-  const start = document.indexOf(ERRORS_START);
-  const end = document.indexOf(ERRORS_END);
-  if (start < 0 || end < start) return undefined;
-  const before = document.slice(0, start + ERRORS_START.length);
-  return `${before}\n${errorTables()}\n\n${document.slice(end)}`;
+  return between(document, ERRORS_START, ERRORS_END, errorTables());
 }
 
 /** The codes that the tables of a document name, in their order. */

@@ -46,12 +46,22 @@ describe('a regular expression', () => {
     'a\\',
     '[z-a]',
     '\\Bcat',
+    '\\C',
+    '\\Qa.b\\E',
+    '(?<name>a)',
+    '\\p{Emoji}',
+    '\\p{LC}',
+    '\\p{Garay}',
+    '\\PX',
     '\\\\\\B',
   ])('%s is none, and why is said', (pattern) =>
     expect(parsePattern(pattern)).toEqual({ ok: false, problem: expect.stringMatching(/\S/) }),
   );
 
-  it.each(['\\\\B', '[B]', 'B'])('%s is one', (pattern) => expect(parsePattern(pattern).ok).toBe(true));
+  it.each(['\\\\B', '[B]', 'B', '\\pL', '\\P{^Lu}', '\\p{Han}', '(?P<name>a)', '\\\\p{Emoji}'])(
+    '%s is one',
+    (pattern) => expect(parsePattern(pattern).ok).toBe(true),
+  );
 
   it('is not taken when a match would have too much to follow', () => {
     expect(parsePattern(`a{${MAX_PROGRAM}}`)).toEqual({ ok: false, problem: 'too large' });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { FILTER_FIELDS, OPERATORS_OF } from '../../domain/filter/fields.ts';
 import { GROUP_KEYS } from '../query/group-keys.ts';
 import { Bench } from './bench.test-support.ts';
 import { BEARER, FakeServices } from './http.test-support.ts';
@@ -37,6 +38,34 @@ describe('hostile text', () => {
     expect((await get('/connections')).body.total_count).toBe(1);
   });
 
+  it('in a filter finds nothing, or is refused', async () => {
+    const app = bench.app();
+    const statusOf = async (filter: string) => {
+      const url = `/api/v1/connections?filter=${encodeURIComponent(filter)}`;
+      const answer = await app.inject({ url, headers: BEARER });
+      const { data, details } = answer.json();
+      if (answer.statusCode === 400) expect(details[0].at).toHaveLength(2);
+      // What is a pattern may match.
+      else if (!filter.includes('=~')) expect([answer.statusCode, data], filter).toEqual([200, []]);
+      return answer.statusCode;
+    };
+    const quoted = nasty.map((text) => `"${text.replace(/["\\]/g, '\\$&')}"`);
+    let taken = 0;
+    for (const { name, type } of FILTER_FIELDS) {
+      for (const op of OPERATORS_OF[type].filter((one) =>
+        ['=', '~', '=~', 'under', 'in', '>'].includes(one),
+      )) {
+        for (const value of quoted) {
+          const filter = op === 'in' ? `${name} in (${value}, ${value})` : `${name} ${op} ${value}`;
+          if ((await statusOf(filter)) === 200) taken++;
+        }
+      }
+    }
+    for (const text of nasty) await statusOf(`process = nowhere and ${text}`);
+    expect(taken).toBeGreaterThan(300);
+    expect((await get('/connections')).body.total_count).toBe(1);
+  });
+
   it('reaches statistics as it is, as a value only', async () => {
     for (const name of GROUP_KEYS) {
       const asked = new FakeServices();
@@ -60,6 +89,10 @@ describe('hostile text', () => {
       'limit',
       'cursor',
       'sort_by',
+      'range',
+      'filter',
+      'state',
+      'counted',
       'interval',
       'agent',
       'x',

@@ -13,7 +13,7 @@ import {
 import { instantOfLocal } from '../query/local-time.ts';
 import { type Clause, joined, marks } from './clause.ts';
 import type { Columns } from './columns.ts';
-import { DIMENSION_VALUES, NO_AGENT, RULE_TEXT, textOf } from './dimension-values.ts';
+import { DIMENSION_VALUES, isStored, NO_AGENT, RULE_TEXT, textOf } from './dimension-values.ts';
 import { addressKey } from './sql-functions.ts';
 
 /** What the meaning of a filter depends on beside its text. */
@@ -52,13 +52,46 @@ function not({ sql, values }: Clause): Clause {
 
 /** Host, process, device, node or rule contains it, ignoring case. */
 function word(text: string): Clause {
-  const { host, process, device, node } = DIMENSION_VALUES;
-  const parts = [host, process, device, node, RULE_TEXT].map((value) => hasPart(value, text));
-  return joined(parts, ' OR ');
+  const { host, process, device, node, rule, payload } = DIMENSION_VALUES;
+  // What cannot reach over the border between both is cheaper to look for in each.
+  const rules = /[ ()]/.test(text) ? [RULE_TEXT] : [rule, payload];
+  return joined(
+    [host, process, device, ...rules, node].map((value) => hasPart(value, text)),
+    ' OR ',
+  );
+}
+
+/**
+ * SQLite's own functions know ASCII alone, and take a third of the time: they are asked where a text has nothing else
+ * (its characters are as many as its bytes).
+ */
+function inAscii(value: string, native: Clause, otherwise: Clause): Clause {
+  if (!isStored(value)) return otherwise;
+  return {
+    sql: `iif(length(${value}) = octet_length(${value}), ${native.sql}, ${otherwise.sql})`,
+    values: [...native.values, ...otherwise.values],
+  };
 }
 
 function hasPart(value: string, text: string): Clause {
-  return { sql: `has_part(${value}, ?)`, values: [lowered(text)] };
+  const part = lowered(text);
+  return inAscii(
+    value,
+    { sql: `instr(lower(${value}), ?) > 0`, values: [part] },
+    { sql: `has_part(${value}, ?)`, values: [part] },
+  );
+}
+
+function isUnder(value: string, text: string): Clause {
+  const domain = bareHost(text);
+  return inAscii(
+    value,
+    {
+      sql: `(lower(${value}) = ? OR substr(lower(${value}), ?) = ?)`,
+      values: [domain, -(domain.length + 1), `.${domain}`],
+    },
+    { sql: `is_under(${value}, ?)`, values: [domain] },
+  );
 }
 
 /** Operators that say the opposite of another one. */
@@ -179,7 +212,7 @@ function onText(value: string, { op, values }: Test): Clause {
     case '=~':
       return { sql: `matches(${value}, ?)`, values: [first] };
     case 'under':
-      return { sql: `is_under(${value}, ?)`, values: [bareHost(first)] };
+      return isUnder(value, first);
     case 'empty':
       return { sql: `${value} = ''`, values: [] };
     default:

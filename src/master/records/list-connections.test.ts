@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Filter } from '../../domain/filter/tree.ts';
 import { SORT_ORDERS } from '../query/metrics.ts';
 import { createSignal, Ticker } from './cancellation.ts';
 import { listConnections } from './list-connections.ts';
 import { planHints } from './plan-hints.ts';
-import { CONNECTION_SORT_KEYS, type ConnectionsQuery } from './query.ts';
+import { CONNECTION_SORT_KEYS, CONNECTION_STATES, type ConnectionsQuery } from './query.ts';
 import { ALL, createRecords, insertRecord, type TestRecords } from './records.test-support.ts';
 import { addSqlFunctions } from './sql-functions.ts';
 
@@ -42,7 +43,14 @@ const question = fc.record({
   order: fc.constantFrom(...SORT_ORDERS),
   limit: fc.integer({ min: 1, max: 9 }),
   agent: fc.option(fc.constantFrom('a', 'b', 'c')),
+  state: fc.option(fc.constantFrom(...CONNECTION_STATES)),
+  // By an expression: at least so much.
+  least: fc.option(fc.integer({ min: 0, max: 5 })),
 });
+
+function downloadOf(least: number): Filter {
+  return { kind: 'test', field: 'download', op: '>=', values: [String(least)] };
+}
 
 function keyOf(row: Row, sortBy: ConnectionsQuery['sortBy']): number {
   if (sortBy === 'start') return row.start;
@@ -52,7 +60,7 @@ function keyOf(row: Row, sortBy: ConnectionsQuery['sortBy']): number {
 
 it('lists just what overlaps, in order, page by page, whichever index SQLite is led to', () => {
   fc.assert(
-    fc.property(rows, question, (all, { from, to, sortBy, order, limit, agent }) => {
+    fc.property(rows, question, (all, { from, to, sortBy, order, limit, agent, state, least }) => {
       records.db.exec('DELETE FROM connections');
       for (const [index, row] of all.entries()) {
         const updated = row.start + row.length;
@@ -67,6 +75,8 @@ it('lists just what overlaps, in order, page by page, whichever index SQLite is 
       }
       const expected = [...all.entries()]
         .filter(([, row]) => agent === null || row.agent === agent)
+        .filter(([, row]) => state === null || (row.closing === null) === (state === 'open'))
+        .filter(([, row]) => least === null || row.download >= least)
         .filter(([, row]) => to === null || row.start < to)
         .filter(([, row]) => {
           const end = row.closing === null ? Number.POSITIVE_INFINITY : row.start + row.length + row.closing;
@@ -82,6 +92,8 @@ it('lists just what overlaps, in order, page by page, whichever index SQLite is 
         const query: ConnectionsQuery = {
           ...ALL,
           filters: agent === null ? {} : { agent_id: agent },
+          state,
+          filter: least === null ? null : downloadOf(least),
           ...{ from, to, sortBy, order, limit, offset: 0, cursor },
         };
         const page = listConnections(records.db, query);

@@ -22,12 +22,34 @@ const OF_TEXT: Readonly<Record<string, (text: string) => string | number | null>
   site_of: siteOf,
   port_of: portOf,
   trimmed: (text) => text.trim(),
-  /** Null for what is no address. */
-  address_key: (text) => {
-    const number = addressNumber(text);
-    return number === null ? null : addressKey(number);
-  },
 };
+
+/** The key of an address, null for what is none. Addresses are many, and those of IPv4 sooner read than looked up. */
+function addressKeyOf(text: string): string | null {
+  let number = 0;
+  let part = -1;
+  let dots = 0;
+  for (let at = 0; at <= text.length; at++) {
+    const code = at < text.length ? text.charCodeAt(at) : DOT;
+    if (code >= 48 && code <= 57) {
+      part = Math.max(part, 0) * 10 + (code - 48);
+    } else if (code === DOT && part >= 0 && part <= 255) {
+      number = number * 256 + part;
+      part = -1;
+      dots++;
+    } else return readAddressKey(text);
+  }
+  // Numbers of more than three digits, and of other than four parts, are for the domain to judge.
+  if (dots !== 4 || text.length > 15 || /\d{4}/.test(text)) return readAddressKey(text);
+  return `00000000000000000000ffff${number.toString(16).padStart(8, '0')}`;
+}
+
+const DOT = 46;
+
+function readAddressKey(text: string): string | null {
+  const number = addressNumber(text);
+  return number === null ? null : addressKey(number);
+}
 
 /** Comparisons that SQLite does not have, of a text with a value that is one and the same for a whole question. */
 const WITH_VALUE: Readonly<Record<string, (value: string) => (text: string) => boolean>> = {
@@ -114,6 +136,7 @@ export function addSqlFunctions(db: Sqlite, check: () => void = () => {}): void 
     const result = kept.remembering(compute);
     db.function(name, { deterministic: true }, (text: unknown) => result(asText(text)));
   }
+  db.function('address_key', { deterministic: true }, (text: unknown) => addressKeyOf(asText(text)));
   for (const [name, prepare] of Object.entries(WITH_VALUE)) {
     const result = kept.rememberingValues((value) => {
       const holds = prepare(value);
