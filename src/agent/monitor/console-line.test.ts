@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { byteSize } from '../../common/byte-size.ts';
 import { emptyFields } from '../../domain/connection.ts';
-import { byteSize } from './byte-size.ts';
 import { type ConsoleEvent, consoleLine } from './console-line.ts';
 import { wantsColour } from './standard-output.ts';
 import { cut, padEnd, widthOf } from './width.ts';

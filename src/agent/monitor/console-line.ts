@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
+import { byteSize } from '../../common/byte-size.ts';
 import type { ConnectionFields } from '../../domain/connection.ts';
 import { parseChains } from '../../domain/dimensions.ts';
-import { byteSize } from './byte-size.ts';
 import { visible } from './visible.ts';
 import { cut, padEnd } from './width.ts';
 
