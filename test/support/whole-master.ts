@@ -6,6 +6,7 @@ import { type Component, startAll, stopAll } from '../../src/common/component.ts
 import { silentLogger } from '../../src/common/logger.ts';
 import type { TokenScope } from '../../src/domain/token.ts';
 import { AnswerCheck } from '../../src/master/http/answer-check.test-support.ts';
+import { BackupService } from '../../src/master/backup/backup-service.ts';
 import { HttpServer } from '../../src/master/http/server.ts';
 import { IngestThread } from '../../src/master/ingest/ingest-thread.ts';
 import { CatalogueService } from '../../src/master/query/catalogue-service.ts';
@@ -14,6 +15,7 @@ import { StatsService } from '../../src/master/query/stats-service.ts';
 import { TrafficService } from '../../src/master/query/traffic-service.ts';
 import { RecordsReader } from '../../src/master/records/records-reader.ts';
 import { EmbeddedFactStore } from '../../src/master/store/embedded/embedded-fact-store.ts';
+import { EMBEDDED_FACT_FILES } from '../../src/master/store/embedded/fact-files.ts';
 import { LotFlusher } from '../../src/master/store/flusher.ts';
 import { TokenRegistry } from '../../src/master/tokens/token-registry.ts';
 
@@ -67,6 +69,15 @@ export class WholeMaster {
     this.flusher = new LotFlusher({ source: this.ingest, facts, log: logger });
     const records = new RecordsReader({ path });
     const asked = { facts, freshness: this.flusher, gaps: records };
+    const backups = new BackupService({
+      records: path,
+      facts: join(directory, `${name}.facts.duckdb`),
+      files: EMBEDDED_FACT_FILES,
+      store: facts,
+      marks: this.ingest,
+      directory: join(directory, 'backup'),
+      logger,
+    });
     this.#server = new HttpServer(
       {
         ingest: this.ingest,
@@ -76,12 +87,13 @@ export class WholeMaster {
         catalogue: new CatalogueService(asked),
         filters: new FilterReader({ ...asked, records }),
         tokens,
+        backups,
         probes: [],
         logger,
       },
       { host: '127.0.0.1', port: 0, apiToken: TOKEN, allowHosts: [], trustedOrigins: [] },
     );
-    this.#components = [this.ingest, facts, this.flusher, records, tokens, this.#server];
+    this.#components = [this.ingest, facts, this.flusher, records, tokens, backups, this.#server];
   }
 
   async start(): Promise<this> {

@@ -1,4 +1,5 @@
 import type { Logger } from '../../common/logger.ts';
+import type { BackupService } from '../backup/backup-service.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { CatalogueService } from '../query/catalogue-service.ts';
 import type { FilterReader } from '../query/filter-reader.ts';
@@ -20,6 +21,7 @@ export interface HttpDeps {
     'filterOptions' | 'perAgent' | 'agentDetail' | 'dailySums' | 'stepOfDays'
   >;
   readonly filters: Pick<FilterReader, 'read'>;
+  readonly backups: Pick<BackupService, 'make'>;
   /** What `/ready` asks beside the records. */
   readonly probes: readonly ReadinessProbe[];
   readonly tokens: Pick<TokenRegistry, 'find' | 'used' | 'kinds' | 'onChange' | 'list' | 'create' | 'revoke'>;

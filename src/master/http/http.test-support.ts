@@ -159,6 +159,7 @@ export function testDeps(services = new FakeServices()): HttpDeps {
     catalogue: services.catalogue,
     filters: { read: async (text, of, field) => readFilter(text, { of }, field) },
     tokens: noTokens(),
+    backups: { make: () => Promise.reject(new Error('no test makes a backup here')) },
     probes: [],
     logger: silentLogger(),
   };

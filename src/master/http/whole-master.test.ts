@@ -41,6 +41,7 @@ beforeAll(async () => {
       catalogue: new CatalogueService(asked),
       filters: new FilterReader({ ...asked, records }),
       tokens,
+      backups: { make: () => Promise.reject(new Error('no test makes a backup here')) },
       probes: [],
       logger,
     },

@@ -1,0 +1,113 @@
+import { PassThrough, type Readable } from 'node:stream';
+import { Type } from '@sinclair/typebox';
+import type { FastifyInstance } from 'fastify';
+import { CodedError, ERRORS } from '../../../common/errors.ts';
+import type { Progress, Report } from '../../../common/progress.ts';
+import type { Backup } from '../../backup/backup.ts';
+import { addCommand } from '../command.ts';
+import { closed, inEnvelope } from '../contract.ts';
+import type { HttpDeps } from '../deps.ts';
+import { failure, success } from '../envelope.ts';
+import { oneOf } from '../parameters.ts';
+import { reportedError } from '../reported-error.ts';
+
+const bytes = () => Type.Integer({ minimum: 0 });
+const File = closed({ bytes: bytes(), sha256: Type.String() });
+const BackupMade = closed({
+  path: Type.String({ description: 'the directory, on the machine of the master' }),
+  bytes: bytes(),
+  made_at: Type.String({ description: 'ISO 8601' }),
+  store_id: Type.String(),
+  common_lot: Type.Union([Type.Null(), closed({ lot: Type.Integer(), token: Type.String() })]),
+  files: closed({ 'records.db': File, 'facts.duckdb': File }),
+});
+const Running = closed({
+  status: Type.Literal('running'),
+  step: Type.String(),
+  done: bytes(),
+  total: bytes(),
+});
+const Failed = Type.Object({
+  status: Type.Literal('error'),
+  code: oneOf(Object.keys(ERRORS)),
+  message: Type.String(),
+});
+
+/** Between two lines of one step. */
+const LINE_MS = 500;
+
+/**
+ * `POST /storage/backup`: the master makes a backup in its directory of backups, which no request can choose, and tells
+ * line by line how far it is. Ended with the connection: nothing is left of a backup that nobody waits for.
+ */
+export function backupRoute(app: FastifyInstance, { backups, logger }: HttpDeps): void {
+  addCommand(app, {
+    path: '/storage/backup',
+    scope: 'admin',
+    summary: 'Makes a backup of both stores while the master runs',
+    description: 'Lines of JSON: how far it is, and at last what was made or what went wrong.',
+    body: closed({}),
+    returns: {
+      'application/x-ndjson': Type.Union([Running, inEnvelope(BackupMade)['application/json']!, Failed]),
+    },
+    errors: ['busy', 'disk_full'],
+    answer: async (_body, { reply, signal }): Promise<Readable> => {
+      const lines = new PassThrough();
+      lines.on('error', () => {});
+      const tell = (line: object) => lines.write(`${JSON.stringify(line)}\n`);
+      const begun = Promise.withResolvers<void>();
+      const report = seldom((progress) => {
+        tell({ status: 'running', ...progress });
+        begun.resolve();
+      });
+      const made = backups.make(signal, report);
+      const ended = made.then(
+        (backup) => success(answerOf(backup)),
+        (error: unknown) => {
+          logger.error({ err: error }, 'no backup was made');
+          return failure(explained(error));
+        },
+      );
+      // What can be said before anything was written is said as everywhere else.
+      await Promise.race([begun.promise, made]).catch((error: unknown) => {
+        if (explained(error).status !== 0) throw error;
+      });
+      void ended.then((line) => lines.end(`${JSON.stringify(line)}\n`));
+      reply.type('application/x-ndjson; charset=utf-8');
+      return lines;
+    },
+  });
+}
+
+/** Who makes backups may know what is wrong with the files of this machine, unlike other clients. */
+function explained(error: unknown): CodedError {
+  return error instanceof CodedError ? error : reportedError(error);
+}
+
+function answerOf({ path, bytes, manifest }: Backup) {
+  const { 'records.db': records, 'facts.duckdb': facts } = manifest.files;
+  return {
+    path,
+    bytes,
+    made_at: manifest.madeAt,
+    store_id: records.storeId,
+    common_lot: manifest.commonLot,
+    files: {
+      'records.db': { bytes: records.bytes, sha256: records.sha256 },
+      'facts.duckdb': { bytes: facts.bytes, sha256: facts.sha256 },
+    },
+  };
+}
+
+/** Passes on the first word of each step, and then one now and again. */
+function seldom(report: Report): Report {
+  let step = '';
+  let next = 0;
+  return (progress: Progress) => {
+    const now = performance.now();
+    if (progress.step === step && now < next) return;
+    step = progress.step;
+    next = now + LINE_MS;
+    report(progress);
+  };
+}
