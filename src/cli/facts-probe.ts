@@ -1,4 +1,4 @@
-import { byteSize } from '../agent/monitor/byte-size.ts';
+import { byteSize } from '../common/byte-size.ts';
 import { MINUTE_MS } from '../domain/bucket.ts';
 import { formatTime } from '../domain/time.ts';
 import type { Readiness, ReadinessState } from '../master/http/readiness.ts';

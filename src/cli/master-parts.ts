@@ -1,4 +1,3 @@
-import { dirname, join } from 'node:path';
 import type { Component } from '../common/component.ts';
 import { FileLock } from '../common/file-lock.ts';
 import { inspectStore } from '../common/inspect-store.ts';
@@ -22,28 +21,10 @@ import { Maintenance } from '../master/store/maintenance.ts';
 import type { RetentionPolicy } from '../master/store/retention.ts';
 import { TokenRegistry } from '../master/tokens/token-registry.ts';
 import { factsReadiness } from './facts-probe.ts';
+import { filesBeside } from './master-files.ts';
 
 /** Facts waiting that make a flush due at once. */
 const HURRY_ROWS = 5000;
-
-/**
- * The files that stand beside `--database`: `master.db` → `master.facts.duckdb`, `master.local.db`, `master.tmp`, and the
- * directory `backup`.
- */
-export function filesBeside(database: string): {
-  facts: string;
-  local: string;
-  temp: string;
-  backups: string;
-} {
-  const stem = database.replace(/\.(db|sqlite3?)$/i, '');
-  return {
-    facts: `${stem}.facts.duckdb`,
-    local: `${stem}.local.db`,
-    temp: `${stem}.tmp`,
-    backups: join(dirname(database), 'backup'),
-  };
-}
 
 export interface MasterSetup {
   database: string;

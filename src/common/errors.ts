@@ -76,6 +76,10 @@ export const ERRORS = {
     hint: 'Make another backup, or restore from another one. Nothing was changed.',
   },
   internal: { status: 500, hint: 'See the log of the master.' },
+  master_unreachable: {
+    status: 0,
+    hint: 'Check --master-url, and that a master runs there.',
+  },
   address_in_use: {
     status: 0,
     hint: 'Stop the other program, or choose another --listen-port (demo and simulate: --port).',
