@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { byteSize } from '../common/byte-size.ts';
+import { CodedError } from '../common/errors.ts';
 import type { LongTask, Progress } from '../common/progress.ts';
 import { backupAtRest } from '../master/backup/at-rest.ts';
 import { EMBEDDED_FACT_FILES } from '../master/store/embedded/fact-files.ts';
@@ -17,9 +18,18 @@ export function backupTask(values: ValuesOf<'backup'>): Task {
   const directory = resolve(values.backupDirectory ?? backups);
   return longTask('the backup', async (task) => {
     const paths = { records: database, facts, files: EMBEDDED_FACT_FILES };
-    const { path, bytes } = await backupAtRest(paths, directory, task);
+    const { path, bytes } = await backupAtRest(paths, directory, task).catch(askMaster);
     return saying(path, bytes);
   });
+}
+
+/** Who holds the database is most likely its master, which can make the backup itself. */
+function askMaster(error: unknown): never {
+  if (!(error instanceof CodedError) || error.code !== 'file_in_use') throw error;
+  throw new CodedError(
+    'file_in_use',
+    `${error.message}: with --master-url, a running master makes the backup`,
+  );
 }
 
 async function byMaster(master: MasterAddress, task: LongTask): Promise<Said> {

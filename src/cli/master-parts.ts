@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Component } from '../common/component.ts';
 import { FileLock } from '../common/file-lock.ts';
 import { inspectStore } from '../common/inspect-store.ts';
@@ -84,7 +85,7 @@ export function buildMaster(setup: MasterSetup): MasterParts {
     files: EMBEDDED_FACT_FILES,
     store: facts,
     marks: ingest,
-    directory: setup.backupDirectory ?? files.backups,
+    directory: resolve(setup.backupDirectory ?? files.backups),
     logger,
   });
   const server = new HttpServer(

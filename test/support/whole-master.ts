@@ -159,6 +159,16 @@ export class WholeMaster {
     return (await this.ask('POST', '/api/v1/tokens', { body })).body.data.secret;
   }
 
+  /** Has a backup made; the lines of the answer. */
+  async backup(): Promise<string[]> {
+    const answer = await fetch(`${this.url}/api/v1/storage/backup`, {
+      method: 'POST',
+      headers: { ...BEARER, 'content-type': 'application/json' },
+      body: '{}',
+    });
+    return (await answer.text()).trim().split('\n');
+  }
+
   /** What an agent's sync engine delivers through, over the socket. */
   transport(): Transport {
     return {

@@ -13,7 +13,7 @@ import { FACTS_NAME, type Manifest, RECORDS_NAME, readManifest } from './manifes
 import { partOf, removeParts, removeTree, stampOf, unusedPath } from './names.ts';
 import { inspectRecords, RECORDS_ENDINGS, storeIdOf } from './records-files.ts';
 
-/** The files of a master at rest. */
+/** The files of a master at rest, in one directory. */
 export interface StorePaths {
   records: string;
   facts: string;
