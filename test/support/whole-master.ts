@@ -159,14 +159,21 @@ export class WholeMaster {
     return (await this.ask('POST', '/api/v1/tokens', { body })).body.data.secret;
   }
 
-  /** Has a backup made; the lines of the answer. */
-  async backup(): Promise<string[]> {
+  /** Has a backup made; the lines of the answer. `onText` is called whenever some of it arrives. */
+  async backup(options: { signal?: AbortSignal; onText?: () => void } = {}): Promise<string[]> {
+    const { signal = null, onText = () => {} } = options;
     const answer = await fetch(`${this.url}/api/v1/storage/backup`, {
       method: 'POST',
       headers: { ...BEARER, 'content-type': 'application/json' },
       body: '{}',
+      signal,
     });
-    return (await answer.text()).trim().split('\n');
+    let text = '';
+    for await (const part of answer.body ?? []) {
+      text += Buffer.from(part).toString();
+      onText();
+    }
+    return text.trim().split('\n');
   }
 
   /** What an agent's sync engine delivers through, over the socket. */

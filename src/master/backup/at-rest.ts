@@ -15,7 +15,7 @@ export async function backupAtRest(paths: StorePaths, directory: string, task: L
       // Only a master at work says what it need not keep; this one will when it makes its next backup.
       return { covered: false };
     };
-    return await makeBackup({ records, facts, files, copyFacts }, directory, task);
+    return await makeBackup({ records, facts, files, inUse: false, copyFacts }, directory, task);
   } finally {
     lock.release();
   }

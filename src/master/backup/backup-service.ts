@@ -69,7 +69,7 @@ export class BackupService implements Component {
     const { records, facts, files, store, directory, marks, logger } = this.#options;
     const begun = this.#now();
     const copyFacts = (target: string) => store.snapshot(target, signal);
-    const source = { records, facts, files, copyFacts };
+    const source = { records, facts, files, inUse: true, copyFacts };
     const backup = await makeBackup(source, directory, { signal, report }, this.#now);
     const { path, bytes, covered, manifest } = backup;
     logger.info({ path, bytes, ms: this.#now() - begun }, 'backup made');

@@ -18,6 +18,8 @@ export interface BackupSource {
   records: string;
   facts: string;
   files: FactFiles;
+  /** A master works with them. */
+  inUse: boolean;
   /** Copies the facts as they are at one moment; `covered` as in `SnapshotSource`. */
   copyFacts(target: string, signal: AbortSignal): Promise<{ covered: boolean }>;
 }
@@ -96,7 +98,7 @@ async function fill(
   } finally {
     ended();
   }
-  await copyRecords(source.records, records, task);
+  await copyRecords(source.records, records, source.inUse, task);
   for (const file of [records, facts]) chmodSync(file, 0o600);
   const inFacts = await source.files.inspect(facts, task);
   const inRecords = await inspectRecords(records, task);

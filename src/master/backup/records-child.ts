@@ -36,8 +36,8 @@ serveChild(OPERATIONS);
  * SQLite begins a backup anew whenever another process writes, so that one beside a busy master would never end: inside
  * a transaction it sees one moment, and what is written meanwhile waits in the log.
  */
-async function copy(report: Report, path: string, target: string): Promise<void> {
-  await using(path, 'read', async (db) => {
+async function copy(report: Report, path: string, target: string, inUse: boolean): Promise<void> {
+  await using(path, inUse ? 'read' : 'write', async (db) => {
     db.exec('BEGIN');
     db.prepare('SELECT count(*) FROM sqlite_master').get();
     const pageSize = db.pragma('page_size', { simple: true }) as number;

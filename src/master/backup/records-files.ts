@@ -29,9 +29,9 @@ export interface CompactedRecords {
 /** `-wal` and `-shm` belong to a database while it is open, and after a crash. */
 export const RECORDS_ENDINGS = ['', '-wal', '-shm'] as const;
 
-/** Copies a records database as it is at one moment, also while another process writes to it. */
-export function copyRecords(path: string, target: string, task: LongTask): Promise<void> {
-  return runInChild<RecordsOperations, 'copy'>(CHILD, 'copy', [path, target], task);
+/** Copies a records database as it is at one moment; `inUse`: another process writes to it meanwhile. */
+export function copyRecords(path: string, target: string, inUse: boolean, task: LongTask): Promise<void> {
+  return runInChild<RecordsOperations, 'copy'>(CHILD, 'copy', [path, target, inUse], task);
 }
 
 /** Reads every page of a copy, and then its bytes. Throws `file_damaged` and what opening it throws. */

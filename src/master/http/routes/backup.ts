@@ -35,6 +35,8 @@ const Failed = Type.Object({
 
 /** Between two lines of one step. */
 const LINE_MS = 500;
+/** Longest silence: what stands between ends connections that say nothing. */
+const SILENCE_MS = 15_000;
 
 /**
  * `POST /storage/backup`: the master makes a backup in its directory of backups, which no request can choose, and tells
@@ -54,18 +56,23 @@ export function backupRoute(app: FastifyInstance, { backups, logger }: HttpDeps)
     answer: async (_body, { reply, signal }): Promise<Readable> => {
       const lines = new PassThrough();
       lines.on('error', () => {});
-      const tell = (line: object) => lines.write(`${JSON.stringify(line)}\n`);
       const begun = Promise.withResolvers<void>();
+      let newest = '';
+      const repeating = setInterval(() => lines.write(newest), SILENCE_MS);
       const report = seldom((progress) => {
-        tell({ status: 'running', ...progress });
+        newest = `${JSON.stringify({ status: 'running', ...progress })}\n`;
+        lines.write(newest);
+        repeating.refresh();
         begun.resolve();
       });
-      const made = backups.make(signal, report);
+      const made = backups.make(signal, report).finally(() => clearInterval(repeating));
       const ended = made.then(
         (backup) => success(answerOf(backup)),
         (error: unknown) => {
-          logger.error({ err: error }, 'no backup was made');
-          return failure(explained(error));
+          const told = explained(error);
+          if (told === error) logger.warn({ code: told.code, reason: told.message }, 'no backup was made');
+          else logger.error({ err: error }, 'no backup was made');
+          return failure(told);
         },
       );
       // What can be said before anything was written is said as everywhere else.
