@@ -1,4 +1,4 @@
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { CodedError, ERRORS } from '../../../common/errors.ts';
@@ -53,7 +53,7 @@ export function backupRoute(app: FastifyInstance, { backups, logger }: HttpDeps)
       'application/x-ndjson': Type.Union([Running, inEnvelope(BackupMade)['application/json']!, Failed]),
     },
     errors: ['busy', 'disk_full'],
-    answer: async (_body, { reply, signal }): Promise<Readable> => {
+    answer: async (_body, { reply, signal }) => {
       const lines = new PassThrough();
       lines.on('error', () => {});
       const begun = Promise.withResolvers<void>();
@@ -80,8 +80,7 @@ export function backupRoute(app: FastifyInstance, { backups, logger }: HttpDeps)
         if (explained(error).status !== 0) throw error;
       });
       void ended.then((line) => lines.end(`${JSON.stringify(line)}\n`));
-      reply.type('application/x-ndjson; charset=utf-8');
-      return lines;
+      return reply.type('application/x-ndjson; charset=utf-8').send(lines);
     },
   });
 }
