@@ -24,8 +24,8 @@ const tally = new Tally();
 const kills = new Kills(new Random(`backup ${seed}`));
 try {
   await kills.prepare();
-  for (const work of works) {
-    for (let round = 1; round <= rounds; round++) {
+  for (let round = 1; round <= rounds; round++) {
+    for (const work of works) {
       await tally.test(`${work}, round ${round}`, async () => {
         console.log(`${work.padEnd(22)} ${String(round).padStart(3)}  ${await kills.round(work)}`);
       });
