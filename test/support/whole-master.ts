@@ -173,7 +173,18 @@ export class WholeMaster {
       text += Buffer.from(part).toString();
       onText();
     }
-    return text.trim().split('\n');
+    const lines = text.trim().split('\n');
+    const check = await CHECK;
+    for (const line of lines) {
+      check.hold({
+        method: 'POST',
+        path: '/api/v1/storage/backup',
+        status: answer.status,
+        contentType: answer.headers.get('content-type'),
+        body: JSON.parse(line),
+      });
+    }
+    return lines;
   }
 
   /** What an agent's sync engine delivers through, over the socket. */

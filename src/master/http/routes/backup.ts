@@ -1,37 +1,14 @@
 import { PassThrough } from 'node:stream';
-import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
-import { CodedError, ERRORS } from '../../../common/errors.ts';
+import { CodedError } from '../../../common/errors.ts';
 import type { Progress, Report } from '../../../common/progress.ts';
 import type { Backup } from '../../backup/backup.ts';
+import { BackupLine } from '../answers/backup.ts';
 import { addCommand } from '../command.ts';
-import { closed, inEnvelope } from '../contract.ts';
+import { closed } from '../contract.ts';
 import type { HttpDeps } from '../deps.ts';
 import { failure, success } from '../envelope.ts';
-import { oneOf } from '../parameters.ts';
 import { reportedError } from '../reported-error.ts';
-
-const bytes = () => Type.Integer({ minimum: 0 });
-const File = closed({ bytes: bytes(), sha256: Type.String() });
-const BackupMade = closed({
-  path: Type.String({ description: 'the directory, on the machine of the master' }),
-  bytes: bytes(),
-  made_at: Type.String({ description: 'ISO 8601' }),
-  store_id: Type.String(),
-  common_lot: Type.Union([Type.Null(), closed({ lot: Type.Integer(), token: Type.String() })]),
-  files: closed({ 'records.db': File, 'facts.duckdb': File }),
-});
-const Running = closed({
-  status: Type.Literal('running'),
-  step: Type.String(),
-  done: bytes(),
-  total: bytes(),
-});
-const Failed = Type.Object({
-  status: Type.Literal('error'),
-  code: oneOf(Object.keys(ERRORS)),
-  message: Type.String(),
-});
 
 /** Between two lines of one step. */
 const LINE_MS = 500;
@@ -49,10 +26,8 @@ export function backupRoute(app: FastifyInstance, { backups, logger }: HttpDeps)
     summary: 'Makes a backup of both stores while the master runs',
     description: 'Lines of JSON: how far it is, and at last what was made or what went wrong.',
     body: closed({}),
-    returns: {
-      'application/x-ndjson': Type.Union([Running, inEnvelope(BackupMade)['application/json']!, Failed]),
-    },
-    errors: ['busy', 'disk_full'],
+    returns: { 'application/x-ndjson': BackupLine },
+    errors: ['busy', 'disk_full', 'backup_invalid', 'not_ready'],
     answer: async (_body, { reply, signal }) => {
       const lines = new PassThrough();
       lines.on('error', () => {});
