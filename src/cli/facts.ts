@@ -3,7 +3,7 @@ import { type RebuiltFacts, rebuildFromRecords } from '../master/rebuild/rebuild
 import { EMBEDDED_FACTS } from '../master/store/embedded/facts-engine.ts';
 import type { ValuesOf } from './config/values.ts';
 import { longTask } from './long-task.ts';
-import { filesBeside } from './master-parts.ts';
+import { filesBeside } from './master-files.ts';
 import type { Task } from './program.ts';
 
 /** `facts rebuild`: the last resort for a master that does not run and whose facts cannot be read. */

@@ -22,6 +22,12 @@ async function construct(command: ParsedCommand): Promise<Program | Task> {
       return (await import('./simulate.ts')).simulateProgram(command.values);
     case 'facts rebuild':
       return (await import('./facts.ts')).rebuildTask(command.values);
+    case 'backup':
+      return (await import('./backup.ts')).backupTask(command.values);
+    case 'restore':
+      return (await import('./restore.ts')).restoreTask(command.values);
+    case 'compact':
+      return (await import('./compact.ts')).compactTask(command.values);
     case 'tokens create':
       return (await import('./tokens.ts')).createTask(command.values);
     case 'tokens list':

@@ -1,8 +1,10 @@
-import { dirname, join } from 'node:path';
+import { resolve } from 'node:path';
 import type { Component } from '../common/component.ts';
 import { FileLock } from '../common/file-lock.ts';
 import { inspectStore } from '../common/inspect-store.ts';
 import type { Logger } from '../common/logger.ts';
+import { BackupService } from '../master/backup/backup-service.ts';
+import { finishRestore } from '../master/backup/restore.ts';
 import type { HttpOptions } from '../master/http/deps.ts';
 import type { ReadinessProbe } from '../master/http/readiness.ts';
 import { HttpServer } from '../master/http/server.ts';
@@ -15,23 +17,21 @@ import { StatsService } from '../master/query/stats-service.ts';
 import { TrafficService } from '../master/query/traffic-service.ts';
 import { RecordsReader } from '../master/records/records-reader.ts';
 import { EmbeddedFactStore } from '../master/store/embedded/embedded-fact-store.ts';
+import { EMBEDDED_FACT_FILES } from '../master/store/embedded/fact-files.ts';
 import { LotFlusher } from '../master/store/flusher.ts';
 import { Maintenance } from '../master/store/maintenance.ts';
 import type { RetentionPolicy } from '../master/store/retention.ts';
 import { TokenRegistry } from '../master/tokens/token-registry.ts';
 import { factsReadiness } from './facts-probe.ts';
+import { filesBeside } from './master-files.ts';
 
 /** Facts waiting that make a flush due at once. */
 const HURRY_ROWS = 5000;
 
-/** The files that stand beside `--database`: `master.db` → `master.facts.duckdb`, `master.local.db`, `master.tmp`. */
-export function filesBeside(database: string): { facts: string; local: string; temp: string } {
-  const stem = database.replace(/\.(db|sqlite3?)$/i, '');
-  return { facts: `${stem}.facts.duckdb`, local: `${stem}.local.db`, temp: `${stem}.tmp` };
-}
-
 export interface MasterSetup {
   database: string;
+  /** Default: `backup` beside the database. */
+  backupDirectory?: string | undefined;
   http: HttpOptions;
   /** How long facts are kept, and in how much space. */
   retention: RetentionPolicy;
@@ -67,7 +67,6 @@ export function buildMaster(setup: MasterSetup): MasterParts {
   const facts = new EmbeddedFactStore({
     path: files.facts,
     tempDirectory: files.temp,
-    backupDirectory: join(dirname(files.facts), 'backup'),
     onRecovered: (reason) =>
       logger.error(
         { reason },
@@ -82,6 +81,15 @@ export function buildMaster(setup: MasterSetup): MasterParts {
   const catalogue = new CatalogueService({ facts, freshness: flusher });
   const bytes = new ConnectionBytes({ facts, freshness: flusher });
   const filters = new FilterReader({ facts, freshness: flusher, records });
+  const backups = new BackupService({
+    records: database,
+    facts: files.facts,
+    files: EMBEDDED_FACT_FILES,
+    store: facts,
+    marks: ingest,
+    directory: resolve(setup.backupDirectory ?? files.backups),
+    logger,
+  });
   const server = new HttpServer(
     {
       ingest,
@@ -92,7 +100,8 @@ export function buildMaster(setup: MasterSetup): MasterParts {
       bytes,
       filters,
       tokens,
-      probes: probes(ingest, flusher, maintenance, records),
+      backups,
+      probes: [...probes(ingest, flusher, maintenance, records), backupProbe(backups, ingest)],
       logger,
     },
     setup.http,
@@ -102,6 +111,8 @@ export function buildMaster(setup: MasterSetup): MasterParts {
     name: 'lock',
     start: () => {
       lock = FileLock.take(database, RECORDS_FILE.kind);
+      const restored = finishRestore({ records: database, facts: files.facts });
+      if (restored !== null) logger.warn({ restored }, 'a restore that was cut short was carried out');
     },
     stop: () => lock?.release(),
   };
@@ -110,7 +121,7 @@ export function buildMaster(setup: MasterSetup): MasterParts {
     server,
     stats,
     catalogue,
-    components: [file, ingest, facts, flusher, maintenance, records, tokens, server],
+    components: [file, ingest, facts, flusher, maintenance, records, tokens, backups, server],
   };
 }
 
@@ -143,4 +154,16 @@ function probes(
       },
     },
   ];
+}
+
+/** Without a backup nothing is wrong; how old the newest is, and what no backup has, is there for an alarm. */
+function backupProbe(backups: BackupService, ingest: IngestThread): ReadinessProbe {
+  return {
+    name: 'backup',
+    check: () => {
+      const { lot, at } = backups.newest;
+      const values = { newest: at, newest_lot: lot, dropped_without_backup: ingest.forgottenWithoutBackup };
+      return { state: 'ok', values };
+    },
+  };
 }

@@ -6,7 +6,8 @@ import { buildAgent, coreTarget } from './agent-parts.ts';
 import { commandLogger } from './command-log.ts';
 import type { ValuesOf } from './config/values.ts';
 import { LocalTransport } from './local-transport.ts';
-import { buildMaster, filesBeside } from './master-parts.ts';
+import { filesBeside } from './master-files.ts';
+import { buildMaster } from './master-parts.ts';
 import type { Program } from './program.ts';
 
 /** What the agent inside a master keeps of what it delivered; it never has to catch up for long. */
@@ -21,6 +22,7 @@ export function masterProgram(values: ValuesOf<'master'>): Program {
   const { mihomoHost } = values;
   const parts = buildMaster({
     database: values.database,
+    backupDirectory: values.backupDirectory,
     hasLocalAgent: mihomoHost !== undefined,
     http: {
       host: values.listenHost,

@@ -60,7 +60,8 @@ export async function digestOf(
   const hash = createHash('sha256');
   const total = statSync(path).size;
   let bytes = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK, signal })) {
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK })) {
+    signal.throwIfAborted();
     hash.update(chunk as Buffer);
     bytes += (chunk as Buffer).length;
     report({ step, done: bytes, total });
@@ -78,10 +79,14 @@ export async function copyWhole(
   const total = statSync(from).size;
   let done = 0;
   const source = createReadStream(from, { highWaterMark: CHUNK });
-  source.on('data', (chunk) => {
-    done += chunk.length;
-    report({ step, done, total });
-  });
-  await pipeline(source, createWriteStream(to, { flags: 'wx', mode: 0o600 }), { signal });
+  const counted = async function* () {
+    for await (const chunk of source) {
+      signal.throwIfAborted();
+      done += (chunk as Buffer).length;
+      report({ step, done, total });
+      yield chunk;
+    }
+  };
+  await pipeline(counted, createWriteStream(to, { flags: 'wx', mode: 0o600 }));
   syncFile(to);
 }

@@ -67,7 +67,19 @@ export const ERRORS = {
   query_timeout: { status: 503, hint: 'Narrow the interval, or filter first.' },
   not_ready: { status: 503, hint: 'See /api/v1/ready for what is missing.' },
   busy: { status: 503, hint: 'The master is at its limit; try again after Retry-After seconds.' },
+  disk_full: {
+    status: 507,
+    hint: 'Free space there, or choose another directory. Nothing was changed, and nothing is lost.',
+  },
+  backup_invalid: {
+    status: 500,
+    hint: 'Make another backup, or restore from another one. Nothing was changed.',
+  },
   internal: { status: 500, hint: 'See the log of the master.' },
+  master_unreachable: {
+    status: 0,
+    hint: 'Check --master-url, and that a master runs there.',
+  },
   address_in_use: {
     status: 0,
     hint: 'Stop the other program, or choose another --listen-port (demo and simulate: --port).',

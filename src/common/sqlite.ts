@@ -220,5 +220,8 @@ export function storeError(error: unknown, path: string, kind: string): CodedErr
   if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) {
     return new CodedError('file_damaged', `the ${kind} ${path} is damaged: ${message}`, { cause: error });
   }
+  if (code === 'SQLITE_FULL') {
+    return new CodedError('disk_full', `the disk is full: ${kind} ${path}`, { cause: error });
+  }
   return new CodedError('file_unusable', `the ${kind} ${path} cannot be used: ${message}`, { cause: error });
 }

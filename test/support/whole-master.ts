@@ -5,6 +5,7 @@ import type { Transport } from '../../src/agent/sync/transport.ts';
 import { type Component, startAll, stopAll } from '../../src/common/component.ts';
 import { silentLogger } from '../../src/common/logger.ts';
 import type { TokenScope } from '../../src/domain/token.ts';
+import { BackupService } from '../../src/master/backup/backup-service.ts';
 import { AnswerCheck } from '../../src/master/http/answer-check.test-support.ts';
 import { HttpServer } from '../../src/master/http/server.ts';
 import { IngestThread } from '../../src/master/ingest/ingest-thread.ts';
@@ -15,6 +16,7 @@ import { StatsService } from '../../src/master/query/stats-service.ts';
 import { TrafficService } from '../../src/master/query/traffic-service.ts';
 import { RecordsReader } from '../../src/master/records/records-reader.ts';
 import { EmbeddedFactStore } from '../../src/master/store/embedded/embedded-fact-store.ts';
+import { EMBEDDED_FACT_FILES } from '../../src/master/store/embedded/fact-files.ts';
 import { LotFlusher } from '../../src/master/store/flusher.ts';
 import { TokenRegistry } from '../../src/master/tokens/token-registry.ts';
 
@@ -68,6 +70,15 @@ export class WholeMaster {
     this.flusher = new LotFlusher({ source: this.ingest, facts, log: logger });
     const records = new RecordsReader({ path });
     const asked = { facts, freshness: this.flusher, gaps: records };
+    const backups = new BackupService({
+      records: path,
+      facts: join(directory, `${name}.facts.duckdb`),
+      files: EMBEDDED_FACT_FILES,
+      store: facts,
+      marks: this.ingest,
+      directory: join(directory, 'backup'),
+      logger,
+    });
     this.#server = new HttpServer(
       {
         ingest: this.ingest,
@@ -78,12 +89,13 @@ export class WholeMaster {
         bytes: new ConnectionBytes(asked),
         filters: new FilterReader({ ...asked, records }),
         tokens,
+        backups,
         probes: [],
         logger,
       },
       { host: '127.0.0.1', port: 0, apiToken: TOKEN, allowHosts: [], trustedOrigins: [] },
     );
-    this.#components = [this.ingest, facts, this.flusher, records, tokens, this.#server];
+    this.#components = [this.ingest, facts, this.flusher, records, tokens, backups, this.#server];
   }
 
   async start(): Promise<this> {
@@ -147,6 +159,34 @@ export class WholeMaster {
   async token(name: string, scope: TokenScope, agentId?: string): Promise<string> {
     const body = JSON.stringify({ name, scope, ...(agentId !== undefined && { agent_id: agentId }) });
     return (await this.ask('POST', '/api/v1/tokens', { body })).body.data.secret;
+  }
+
+  /** Has a backup made; the lines of the answer. `onText` is called whenever some of it arrives. */
+  async backup(options: { signal?: AbortSignal; onText?: () => void } = {}): Promise<string[]> {
+    const { signal = null, onText = () => {} } = options;
+    const answer = await fetch(`${this.url}/api/v1/storage/backup`, {
+      method: 'POST',
+      headers: { ...BEARER, 'content-type': 'application/json' },
+      body: '{}',
+      signal,
+    });
+    let text = '';
+    for await (const part of answer.body ?? []) {
+      text += Buffer.from(part).toString();
+      onText();
+    }
+    const lines = text.trim().split('\n');
+    const check = await CHECK;
+    for (const line of lines) {
+      check.hold({
+        method: 'POST',
+        path: '/api/v1/storage/backup',
+        status: answer.status,
+        contentType: answer.headers.get('content-type'),
+        body: JSON.parse(line),
+      });
+    }
+    return lines;
   }
 
   /** What an agent's sync engine delivers through, over the socket. */

@@ -25,6 +25,7 @@ export const COMMANDS = {
     summary: 'Store what agents deliver, answer queries over HTTP',
     options: {
       database: { default: 'master.db' },
+      'backup-directory': {},
       'listen-host': { default: '0.0.0.0' },
       'listen-port': { default: 8080 },
       'api-token': {},
@@ -131,6 +132,38 @@ export const COMMANDS = {
     summary: 'Make lost facts anew, coarsely, while the master is stopped: the last resort without a backup',
     options: { 'from-records': { required: true }, force: {}, ...OF_FILE, ...INFORMATION },
     examples: [['--from-records --database /var/lib/tracker/master.db', 'where no copy can be put back']],
+  },
+  backup: {
+    summary: 'Copy both stores of a master into a directory, and read the copies back',
+    options: {
+      'master-url': {
+        summary:
+          'Running master that makes the backup, in its own --backup-directory; without one, the files of a stopped master are copied',
+      },
+      'master-token': { summary: 'Token of that master, of scope admin' },
+      'master-token-file': {},
+      'master-ca': {},
+      ...OF_FILE,
+      'backup-directory': {},
+      ...INFORMATION,
+    },
+    examples: [
+      ['--master-url http://127.0.0.1:8080 --master-token-file /etc/tracker/token', 'while it runs'],
+      ['--database /var/lib/tracker/master.db --backup-directory /backup', 'while it is stopped'],
+    ],
+  },
+  restore: {
+    summary: 'Put the stores of a backup in the place of those of a stopped master',
+    arguments: {
+      backup: { type: 'path', value: 'BACKUP', summary: 'Directory of the backup, as `backup` made it' },
+    },
+    options: { only: {}, ...OF_FILE, ...INFORMATION },
+    examples: [['/backup/backup-2026-11-23T10-00-00Z --database /var/lib/tracker/master.db', 'both stores']],
+  },
+  compact: {
+    summary: 'Give back the space that deleted rows have left in the files of a stopped master',
+    options: { only: {}, ...OF_FILE, ...INFORMATION },
+    examples: [['--database /var/lib/tracker/master.db', 'both stores']],
   },
   demo: {
     summary: 'Look around: a simulated core, an agent and a master with made-up history',

@@ -9,6 +9,11 @@ import type { OptionSpec } from './option.ts';
  */
 export const OPTIONS = {
   database: { type: 'store-path', value: 'PATH', summary: 'Database file of the master (SQLite)' },
+  'backup-directory': {
+    type: 'store-path',
+    value: 'DIR',
+    summary: 'Directory in which backups are made; without it, `backup` beside the database',
+  },
   'listen-host': { type: 'listen-host', value: 'HOST', summary: 'Address that the master listens on' },
   'listen-port': {
     type: 'integer',
@@ -177,6 +182,13 @@ export const OPTIONS = {
       'When the token ends: after 12h, 90d or 4w, or at a time such as 2027-01-31T00:00:00Z; default never',
   },
   json: { type: 'flag', noEnvironment: true, summary: 'Print JSON instead of a table' },
+  only: {
+    type: 'choice',
+    value: 'records|facts',
+    choices: ['records', 'facts'],
+    noEnvironment: true,
+    summary: 'Only the database of records, or only the file of facts; without it, both',
+  },
   console: {
     type: 'choice',
     value: 'off|events|traffic',

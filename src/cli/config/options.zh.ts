@@ -3,6 +3,7 @@ import type { OptionName } from './options.ts';
 /** The summaries of `options.ts` in Chinese, for the table in README.zh-CN.md; one for each option. */
 export const SUMMARIES_ZH: Readonly<Record<OptionName, string>> = {
   database: '主节点的数据库文件（SQLite）',
+  'backup-directory': '存放备份的目录；不设置时为数据库旁的 `backup`',
   'listen-host': '主节点监听的地址',
   'listen-port': '主节点监听的端口；0 表示任选一个空闲端口',
   'api-token':
@@ -35,6 +36,7 @@ export const SUMMARIES_ZH: Readonly<Record<OptionName, string>> = {
   scope: '令牌的权限：`agent` 以某一个从节点的身份发送数据，`read` 查询，`admin` 一切',
   expires: '令牌何时失效：`12h`、`90d`、`4w` 之后，或某一时刻，如 `2027-01-31T00:00:00Z`；默认永不失效',
   json: '输出 JSON 而不是表格',
+  only: '只处理记录数据库（`records`）或只处理流量文件（`facts`）；不设置则两者都处理',
   console: '标准输出的内容：`off` 不输出，`events` 连接的新建与关闭，`traffic` 另加活动连接的流量',
   'log-level': '标准错误上日志的详细程度：`trace`、`debug`、`info`、`warn`、`error`、`fatal`、`silent`',
   check: '检查参数并构造所有部件，但什么都不启动',

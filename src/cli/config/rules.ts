@@ -37,7 +37,7 @@ export function applyRules(settled: Settled): Findings {
   };
   const text = (name: OptionName) => settled.values.get(name) as string | undefined;
 
-  for (const name of ['database', 'keep'] as const) {
+  for (const name of ['database', 'backup-directory', 'keep'] as const) {
     // With its directory, which may be the working one. Said here: DuckDB would say it late, and of another file.
     const path = text(name);
     if (path === undefined || !resolve(path).includes('?')) continue;
@@ -83,9 +83,9 @@ export function applyRules(settled: Settled): Findings {
     }
   }
 
-  if (settled.command === 'agent') {
+  if (settled.command === 'agent' || settled.command === 'backup') {
     const url = text('master-url');
-    if (url === undefined) idle('master-token', 'without --master-url nothing is delivered to a master');
+    if (url === undefined) idle('master-token', 'there is no --master-url');
     if (!url?.startsWith('https:')) {
       const reason = url === undefined ? 'there is no --master-url' : 'this connection is not encrypted';
       useless('master-ca', `would do nothing: ${reason}`, '--master-url https://host[:port]');
@@ -94,6 +94,11 @@ export function applyRules(settled: Settled): Findings {
       warnings.push(
         `--master-url ${url} is not encrypted: everybody on the way can read the token and the history`,
       );
+    }
+  }
+  if (settled.command === 'backup' && text('master-url') !== undefined) {
+    for (const name of ['database', 'backup-directory'] as const) {
+      idle(name, 'the master at --master-url knows its files, and where its backups are made');
     }
   }
   if (settled.command === 'tokens create' && text('scope') !== undefined) {

@@ -119,6 +119,7 @@ describe('every route', async () => {
       'HEAD /api/v1/verify read',
       'POST /api/v1/query read',
       'POST /api/v1/query/batch read',
+      'POST /api/v1/storage/backup admin',
       'POST /api/v1/sync agent',
       'POST /api/v1/tokens admin',
       'POST /api/v2/sync agent',

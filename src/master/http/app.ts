@@ -18,6 +18,7 @@ import {
 import { FORMATS } from './parameters.ts';
 import { RouteRegistry } from './route-registry.ts';
 import { agentsRoutes } from './routes/agents.ts';
+import { backupRoute } from './routes/backup.ts';
 import { connectionsRoutes } from './routes/connections.ts';
 import { filterOptionsRoute } from './routes/filter-options.ts';
 import { healthRoute } from './routes/health.ts';
@@ -109,6 +110,7 @@ function registerRoutes(app: FastifyInstance, deps: RouteDeps): void {
         sessionRoute,
         tokensRoutes,
         verifyRoute,
+        backupRoute,
       ]) {
         add(part, deps);
       }

@@ -1,4 +1,5 @@
 import type { Logger } from '../../common/logger.ts';
+import type { BackupService } from '../backup/backup-service.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { CatalogueService } from '../query/catalogue-service.ts';
 import type { ConnectionBytes } from '../query/connection-bytes.ts';
@@ -22,6 +23,7 @@ export interface HttpDeps {
   >;
   readonly bytes: Pick<ConnectionBytes, 'refresh' | 'inRange' | 'minutes'>;
   readonly filters: Pick<FilterReader, 'read'>;
+  readonly backups: Pick<BackupService, 'make'>;
   /** What `/ready` asks beside the records. */
   readonly probes: readonly ReadinessProbe[];
   readonly tokens: Pick<TokenRegistry, 'find' | 'used' | 'kinds' | 'onChange' | 'list' | 'create' | 'revoke'>;

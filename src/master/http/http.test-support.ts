@@ -168,6 +168,7 @@ export function testDeps(services = new FakeServices()): HttpDeps {
     bytes: NO_BYTES,
     filters: { read: async (text, of, field) => readFilter(text, { of }, field) },
     tokens: noTokens(),
+    backups: { make: () => Promise.reject(new Error('no test makes a backup here')) },
     probes: [],
     logger: silentLogger(),
   };

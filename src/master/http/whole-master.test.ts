@@ -43,6 +43,7 @@ beforeAll(async () => {
       bytes: new ConnectionBytes(asked),
       filters: new FilterReader({ ...asked, records }),
       tokens,
+      backups: { make: () => Promise.reject(new Error('no test makes a backup here')) },
       probes: [],
       logger,
     },

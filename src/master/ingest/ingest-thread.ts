@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { CodedError } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
+import { fromWire } from '../../common/wire-error.ts';
 import type { SyncAnswer } from '../../protocol/v2.ts';
 import type { LedgerLot, LotSource } from '../store/lot-source.ts';
 import type { Fact, Lot } from '../store/store.ts';
@@ -10,8 +11,9 @@ import type { HashedToken, NewToken } from '../tokens/token.ts';
 import type { TokenWriter } from '../tokens/token-registry.ts';
 import type { CreatedToken, TokenUse } from '../tokens/token-table.ts';
 import type { Delivery, Ingest } from './ingest.ts';
+import type { BackupMark } from './lots.ts';
 import type { MergerMetrics } from './merger.ts';
-import type { OperationName, Operations, ToMain, WireError, WorkerSetup } from './messages.ts';
+import type { OperationName, Operations, ToMain, WorkerSetup } from './messages.ts';
 import { unpackFacts } from './packed-facts.ts';
 
 /** The sources run as they are in development, compiled in the package: the worker has its neighbour's ending. */
@@ -55,6 +57,8 @@ export class IngestThread implements Ingest, LotSource, TokenWriter {
   #timer: NodeJS.Timeout | undefined;
   #stopping = false;
   importLeft = 0;
+  /** Flushed lots that were dropped here before any backup had them. */
+  forgottenWithoutBackup = 0;
 
   constructor(options: IngestThreadOptions) {
     this.#options = options;
@@ -65,9 +69,7 @@ export class IngestThread implements Ingest, LotSource, TokenWriter {
     this.#stopping = false;
     await this.#spawn();
     this.#timer = setInterval(() => {
-      this.#ask('tidy').catch((error: unknown) =>
-        this.#options.logger.error({ err: error }, 'tidying failed'),
-      );
+      this.#tidy().catch((error: unknown) => this.#options.logger.error({ err: error }, 'tidying failed'));
     }, TIDY_MS);
     this.#timer.unref();
   }
@@ -129,6 +131,17 @@ export class IngestThread implements Ingest, LotSource, TokenWriter {
     return this.#ask('flushed', lot);
   }
 
+  /** Facts up to a lot are in a backup that was read back: the records need not keep them for it any longer. */
+  async backedUp(mark: BackupMark): Promise<void> {
+    await this.#ask('backedUp', mark);
+    await this.#forget();
+  }
+
+  /** The newest backup that this records database knows of; zeros without one. */
+  backup(): Promise<BackupMark> {
+    return this.#ask('backup');
+  }
+
   status(): Promise<{ metrics: MergerMetrics; unsealed: number; importLeft: number }> {
     return this.#ask('status');
   }
@@ -145,6 +158,25 @@ export class IngestThread implements Ingest, LotSource, TokenWriter {
 
   tokensUsed(uses: readonly TokenUse[]): Promise<void> {
     return this.#ask('tokensUsed', uses);
+  }
+
+  async #tidy(): Promise<void> {
+    await this.#ask('tidy');
+    await this.#forget();
+  }
+
+  /** A piece at a time, so that agents are answered in between. */
+  async #forget(): Promise<void> {
+    for (let more = true; more; ) {
+      const forgotten = await this.#ask('forgetSome');
+      more = forgotten.more;
+      if (forgotten.withoutBackup > 0 && this.forgottenWithoutBackup === 0) {
+        this.#options.logger.warn(
+          'facts that are in no backup are not kept twice any longer: were their file lost, they could not be written again',
+        );
+      }
+      this.forgottenWithoutBackup += forgotten.withoutBackup;
+    }
   }
 
   /** The body moves to the other thread: a copy of it in each was memory that only their collectors gave back. */
@@ -193,7 +225,7 @@ export class IngestThread implements Ingest, LotSource, TokenWriter {
           this.#worker = worker;
           resolve();
         } else if (message.kind === 'failed' && !ready) {
-          reject(errorOf(message.error));
+          reject(fromWire(message.error));
         } else {
           this.#take(message);
         }
@@ -227,7 +259,7 @@ export class IngestThread implements Ingest, LotSource, TokenWriter {
         const waiting = this.#waiting.get(message.id);
         this.#waiting.delete(message.id);
         if (message.kind === 'answer') waiting?.resolve(message.value);
-        else waiting?.reject(errorOf(message.error));
+        else waiting?.reject(fromWire(message.error));
         return;
       }
       case 'hurry':
@@ -270,12 +302,4 @@ export class IngestThread implements Ingest, LotSource, TokenWriter {
     }
     this.#waiting.clear();
   }
-}
-
-function errorOf(error: WireError): Error {
-  if (error.code === null) return new Error(error.message);
-  return new CodedError(error.code, error.message, {
-    details: error.details,
-    ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
-  });
 }

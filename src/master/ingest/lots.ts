@@ -9,11 +9,30 @@ import { type FactRow, type PackedFacts, packFacts, unpackFacts } from './packed
 /** Most rows of a lot: one transaction of the fact store, and the pause it makes. */
 export const LOT_ROWS = 10_000;
 
-/** Flushed lots are kept so that a fact store restored from a backup can be brought up to date. */
+/** Bounds of what is kept of flushed lots, so that a fact store restored from a backup can be brought up to date. */
 const KEEP_MS = 2 * 86_400_000;
 const KEEP_BYTES = 512 * 1024 * 1024;
 /** What a pending fact occupies, roughly, index included; for the bound above. */
 const FACT_BYTES = 90;
+
+/** Where `meta` keeps the mark of the newest backup. */
+const BACKUP_LOT = 'backup_lot';
+const BACKUP_AT = 'backup_at';
+
+export interface BackupMark {
+  lot: number;
+  /** Epoch ms. */
+  at: number;
+}
+
+export interface Forgotten {
+  /** Lots whose rows were dropped now. */
+  lots: number;
+  /** How many of them are in no backup. */
+  withoutBackup: number;
+  /** There are others that need not be kept. */
+  more: boolean;
+}
 
 interface LotRow {
   lot: number;
@@ -144,24 +163,50 @@ export class Lots {
     this.#db.prepare("UPDATE lots SET state = 'flushed' WHERE lot = ? AND state = 'sealed'").run(lot);
   }
 
-  /** Drops the rows of flushed lots that are older than two days, or beyond the space for them, oldest first. */
-  forget(now: number): number {
-    return inTransaction(this.#db, () => {
-      const kept = this.#db
-        .prepare("SELECT lot, rows, sealed_at FROM lots WHERE state = 'flushed' ORDER BY lot DESC")
-        .all() as { lot: number; rows: number; sealed_at: number }[];
-      let bytes = 0;
-      let dropped = 0;
-      const drop = this.#db.prepare('DELETE FROM pending_facts WHERE lot = ?');
-      const mark = this.#db.prepare("UPDATE lots SET state = 'dropped' WHERE lot = ?");
-      for (const row of kept) {
-        bytes += row.rows * FACT_BYTES;
-        if (now - row.sealed_at <= KEEP_MS && bytes <= KEEP_BYTES) continue;
+  /** All facts up to this lot are in a backup that was read back. */
+  backedUp({ lot, at }: BackupMark): void {
+    const put = this.#db.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)');
+    inTransaction(this.#db, () => {
+      put.run(BACKUP_LOT, String(lot));
+      put.run(BACKUP_AT, String(at));
+    });
+  }
+
+  /** The newest lot that a backup has, and when that was made (epoch ms); zeros without one. */
+  backup(): BackupMark {
+    const get = this.#db.prepare('SELECT value FROM meta WHERE key = ?').pluck();
+    return { lot: Number(get.get(BACKUP_LOT) ?? 0), at: Number(get.get(BACKUP_AT) ?? 0) };
+  }
+
+  /**
+   * Drops the rows of the oldest flushed lots that need not be kept any longer: those that a backup has, and, whether
+   * or not one has them, those older than two days or beyond the space for them. Some at a time, for agents are waiting.
+   */
+  forgetSome(now: number): Forgotten {
+    const kept = this.#db
+      .prepare("SELECT lot, rows, sealed_at FROM lots WHERE state = 'flushed' ORDER BY lot DESC")
+      .all() as { lot: number; rows: number; sealed_at: number }[];
+    const backup = this.backup().lot;
+    let bytes = 0;
+    const old = kept.filter((row) => {
+      bytes += row.rows * FACT_BYTES;
+      return row.lot <= backup || now - row.sealed_at > KEEP_MS || bytes > KEEP_BYTES;
+    });
+    const forgotten: Forgotten = { lots: 0, withoutBackup: 0, more: false };
+    const drop = this.#db.prepare('DELETE FROM pending_facts WHERE lot = ?');
+    const mark = this.#db.prepare("UPDATE lots SET state = 'dropped' WHERE lot = ?");
+    inTransaction(this.#db, () => {
+      let rows = 0;
+      for (const row of old.reverse()) {
+        forgotten.more = rows >= LOT_ROWS;
+        if (forgotten.more) break;
+        rows += row.rows;
         drop.run(row.lot);
         mark.run(row.lot);
-        dropped++;
+        forgotten.lots++;
+        if (row.lot > backup) forgotten.withoutBackup++;
       }
-      return dropped;
     });
+    return forgotten;
   }
 }

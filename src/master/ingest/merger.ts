@@ -206,7 +206,6 @@ export class Merger {
            (SELECT agent_id FROM agents WHERE protocol = 1)`,
     ).run(now - CLOSED_AFTER_MS);
     this.forgetRecords();
-    this.lots.forget(now);
   }
 
   /** To be called after records were changed or removed by anything but a merge: those in memory may be others now. */

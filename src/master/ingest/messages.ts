@@ -1,10 +1,11 @@
-import type { ErrorCode, ErrorDetail } from '../../common/errors.ts';
+import type { WireError } from '../../common/wire-error.ts';
 import type { SyncAnswer } from '../../protocol/v2.ts';
 import type { LedgerLot } from '../store/lot-source.ts';
 import type { Lot } from '../store/store.ts';
 import type { HashedToken, NewToken } from '../tokens/token.ts';
 import type { CreatedToken, TokenUse } from '../tokens/token-table.ts';
 import type { Delivery } from './ingest.ts';
+import type { BackupMark, Forgotten } from './lots.ts';
 import type { MergerMetrics } from './merger.ts';
 import type { PackedFacts } from './packed-facts.ts';
 
@@ -20,6 +21,9 @@ export interface Operations {
   rows: (lot: number, offset: number, limit: number) => PackedFacts;
   flushed: (lot: number) => void;
   tidy: () => void;
+  backedUp: (mark: BackupMark) => void;
+  backup: () => BackupMark;
+  forgetSome: () => Forgotten;
   status: () => { metrics: MergerMetrics; unsealed: number; importLeft: number };
   createToken: (token: NewToken) => CreatedToken;
   revokeToken: (id: number) => boolean;
@@ -32,13 +36,6 @@ export interface Question {
   id: number;
   operation: OperationName;
   args: unknown[];
-}
-
-export interface WireError {
-  code: ErrorCode | null;
-  message: string;
-  details: readonly ErrorDetail[];
-  retryAfter: number | undefined;
 }
 
 export type ToMain =

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { CodedError } from '../../common/errors.ts';
+import { toWire } from '../../common/wire-error.ts';
 import { TokenWatch } from '../tokens/token-watch.ts';
 import { decodeV1, decodeV2, inflate, parseJson } from './decode.ts';
 import { Merger } from './merger.ts';
-import type { OperationName, Operations, Question, ToMain, WireError, WorkerSetup } from './messages.ts';
+import type { OperationName, Operations, Question, ToMain, WorkerSetup } from './messages.ts';
 
 /** Rows of the original's database imported between two messages: some 50 ms, so that agents go on syncing. */
 const IMPORT_CHUNK = 1000;
@@ -14,14 +14,6 @@ const setup = workerData as WorkerSetup;
 
 function send(message: ToMain): void {
   port?.postMessage(message);
-}
-
-function wireError(error: unknown): WireError {
-  if (error instanceof CodedError) {
-    const { code, message, details, retryAfter } = error;
-    return { code, message, details, retryAfter };
-  }
-  return { code: null, message: String((error as Error).stack ?? error), details: [], retryAfter: undefined };
 }
 
 let importLeft = 0;
@@ -42,6 +34,9 @@ function serve(merger: Merger, tokens: TokenWatch): void {
     rows: (lot, offset, limit) => merger.lots.packedRows(lot, offset, limit),
     flushed: (lot) => merger.lots.flushed(lot),
     tidy: () => merger.tidy(),
+    backedUp: (mark) => merger.lots.backedUp(mark),
+    backup: () => merger.lots.backup(),
+    forgetSome: () => merger.lots.forgetSome(Date.now()),
     status: () => ({ metrics: merger.metrics, unsealed: merger.unsealed, importLeft }),
     createToken: (token) => {
       const created = tokens.table.create(token, Date.now());
@@ -66,7 +61,7 @@ function serve(merger: Merger, tokens: TokenWatch): void {
       send({ kind: 'answer', id, value });
       if (operation === 'close') port?.close();
     } catch (error) {
-      send({ kind: 'error', id, error: wireError(error) });
+      send({ kind: 'error', id, error: toWire(error) });
     }
     for (const conflict of merger.takeConflicts()) send({ kind: 'conflict', ...conflict });
     const due = merger.unsealed >= setup.hurryRows;
@@ -87,7 +82,7 @@ function importInBackground(merger: Merger): void {
       if (importLeft > 0) setTimeout(next, 5);
     } catch (error) {
       // Tried again: what was imported is marked, so nothing is imported twice.
-      send({ kind: 'failed', error: wireError(error) });
+      send({ kind: 'failed', error: toWire(error) });
       setTimeout(next, 5000);
     }
   };
@@ -101,5 +96,5 @@ try {
   send({ kind: 'ready' });
   importInBackground(merger);
 } catch (error) {
-  send({ kind: 'failed', error: wireError(error) });
+  send({ kind: 'failed', error: toWire(error) });
 }

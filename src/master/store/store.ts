@@ -205,3 +205,16 @@ export interface FactStore extends Component, FactReader {
   /** When `check` last found everything readable, epoch ms; 0 for never. */
   checkedAt(): Promise<number>;
 }
+
+/** A store that lies in files of this machine, which can be copied while it is used. */
+export interface SnapshotSource {
+  /**
+   * Writes the store as it is at one moment into a new file; lots that were committed lately may be missing in it.
+   * Reading goes on meanwhile, writing waits. `covered`: the store itself holds another copy of all that is in the
+   * file, from which it recovers when it is damaged, so the records need not keep those lots for it any more.
+   *
+   * Throws `disk_full`, `file_unusable`, or the signal's reason; what was written of the file is the caller's to
+   * remove.
+   */
+  snapshot(target: string, signal: AbortSignal): Promise<{ covered: boolean }>;
+}

@@ -11,6 +11,7 @@ import type {
   ReadOptions,
   RollupStep,
   RunQuery,
+  SnapshotSource,
   StoredLot,
   TierName,
 } from '../store.ts';
@@ -18,7 +19,7 @@ import { readEverything } from './check-file.ts';
 import { coverageOf } from './coverage.ts';
 import { cutAbove } from './cut.ts';
 import { fileError } from './file-errors.ts';
-import { keepLastGoodOfOpen } from './last-good.ts';
+import { copyOfOpen, keepLastGoodOfOpen } from './last-good.ts';
 import { metaNumber, metaText, putMeta } from './meta.ts';
 import type { FactMigration } from './migrations.ts';
 import { missingFacts } from './missing.ts';
@@ -38,7 +39,6 @@ export interface EmbeddedOptions {
   threads?: number;
   /** For what does not fit in memory. Beside the file by default: `x.facts.duckdb` → `x.facts.duckdb.tmp`. */
   tempDirectory?: string;
-  backupDirectory?: string;
   /** Questions answered at once. */
   readConcurrency?: number;
   /** Questions that may wait behind them. */
@@ -64,7 +64,7 @@ interface Opened extends OpenFile {
  * Facts in a DuckDB file that this process alone holds. One connection writes, in the order of the calls; others
  * read. A lot and its row in `lots` change in one transaction, which is what "wholly or not at all" stands on.
  */
-export class EmbeddedFactStore implements FactStore {
+export class EmbeddedFactStore implements FactStore, SnapshotSource {
   readonly name = 'facts';
   readonly #options: EmbeddedOptions;
   readonly #now: () => number;
@@ -86,7 +86,6 @@ export class EmbeddedFactStore implements FactStore {
       memoryLimitMb: options.memoryLimitMb ?? 256,
       threads: options.threads ?? Math.min(availableParallelism(), 4),
       tempDirectory: options.tempDirectory ?? `${options.path}.tmp`,
-      ...(options.backupDirectory === undefined ? {} : { backupDirectory: options.backupDirectory }),
       ...(options.migrations === undefined ? {} : { migrations: options.migrations }),
       ...(options.onRecovered === undefined ? {} : { onRecovered: options.onRecovered }),
     });
@@ -223,6 +222,17 @@ export class EmbeddedFactStore implements FactStore {
 
   checkedAt(): Promise<number> {
     return this.#write((writer) => metaNumber(writer, 'checked_at'));
+  }
+
+  snapshot(target: string, signal: AbortSignal): Promise<{ covered: boolean }> {
+    const { path } = this.#options;
+    return this.#write(async (writer) => {
+      signal.throwIfAborted();
+      await this.#checkpoint(writer);
+      await copyOfOpen(path, target, signal);
+      // The file does not change before the next checkpoint, so the two copies hold the same.
+      return { covered: await keepLastGoodOfOpen(path) };
+    });
   }
 
   async #isStored(writer: DuckDBConnection, lot: Lot): Promise<boolean> {

@@ -24,8 +24,8 @@ export interface OpenSettings {
   memoryLimitMb: number;
   threads: number;
   tempDirectory: string;
-  /** Where backups may be written, if anywhere. */
-  backupDirectory?: string;
+  /** Where other files may be written, if anywhere. */
+  outputDirectory?: string;
   migrations?: readonly FactMigration[];
   /** Told when the file was damaged, and the copy of its last good state took its place. */
   onRecovered?: (reason: string) => void;
@@ -142,15 +142,27 @@ async function inspectOrRecover(
 }
 
 async function inspect(duckdb: DuckDB, path: string, newest: number): Promise<void> {
-  const options = { ...NO_EXTENSIONS, access_mode: 'READ_ONLY', threads: '1' };
-  const instance = await duckdb.DuckDBInstance.create(path, options);
+  await readOnly(duckdb, path, {}, async (connection) => {
+    const kind = await identify(connection);
+    refuseUnknown(kind, path, newest);
+    const tables = (await connection.runAndReadAll(TABLE_NAMES)).getColumns()[0] ?? [];
+    for (const statement of readStructure(tables.map(String))) await connection.run(statement);
+  });
+}
+
+/** Looks at a file that nobody in this process has open. It is not changed; a log beside it is read with it. */
+export async function readOnly<T>(
+  duckdb: DuckDB,
+  path: string,
+  options: Readonly<Record<string, string>>,
+  look: (connection: DuckDBConnection) => Promise<T>,
+): Promise<T> {
+  const settings = { ...NO_EXTENSIONS, access_mode: 'READ_ONLY', threads: '1', ...options };
+  const instance = await duckdb.DuckDBInstance.create(path, settings);
   try {
     const connection = await instance.connect();
     try {
-      const kind = await identify(connection);
-      refuseUnknown(kind, path, newest);
-      const tables = (await connection.runAndReadAll(TABLE_NAMES)).getColumns()[0] ?? [];
-      for (const statement of readStructure(tables.map(String))) await connection.run(statement);
+      return await look(connection);
     } finally {
       connection.closeSync();
     }
@@ -176,7 +188,7 @@ function text(value: string): string {
  * configuration itself, so that no statement can open them again.
  */
 function safety(settings: OpenSettings): string[] {
-  const directories = [settings.backupDirectory, settings.tempDirectory].filter((path) => path !== undefined);
+  const directories = [settings.outputDirectory, settings.tempDirectory].filter((path) => path !== undefined);
   return [
     `SET memory_limit = '${Math.round(settings.memoryLimitMb)}MiB'`,
     `SET threads = ${Math.round(settings.threads)}`,
