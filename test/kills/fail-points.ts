@@ -64,7 +64,9 @@ for (const [prototype, method, name] of TRANSACTIONS) {
     }
   });
 }
-const transaction = Database.prototype.transaction as unknown as (this: unknown, work: Method) => Method;
+/** What `transaction` gives: to be called as it is, or as one that may write from its beginning. */
+type Transaction = Method & { immediate: Method };
+const transaction = Database.prototype.transaction as unknown as (this: unknown, work: Method) => Transaction;
 (Database.prototype as unknown as { transaction: typeof transaction }).transaction = function (work) {
   const name = begun.at(-1);
   if (name === undefined) return transaction.call(this, work);
@@ -73,11 +75,13 @@ const transaction = Database.prototype.transaction as unknown as (this: unknown,
     pass(`${name}: before the commit`);
     return result;
   });
-  return function (...args) {
-    const result = whole.apply(this, args);
-    pass(`${name}: after the commit`);
-    return result;
-  };
+  const passing = (begin: Method): Method =>
+    function (...args) {
+      const result = begin.apply(this, args);
+      pass(`${name}: after the commit`);
+      return result;
+    };
+  return Object.assign(passing(whole), { immediate: passing(whole.immediate) });
 };
 
 wrap(Ledger.prototype, 'book', (call) => {
