@@ -68,6 +68,14 @@ export const ERRORS = {
   not_ready: { status: 503, hint: 'See /api/v1/ready for what is missing.' },
   busy: { status: 503, hint: 'The master is at its limit; try again after Retry-After seconds.' },
   internal: { status: 500, hint: 'See the log of the master.' },
+  master_unreachable: {
+    status: 0,
+    hint: 'Check the address (--url), and that a master runs there.',
+  },
+  database_served: {
+    status: 0,
+    hint: 'Ask the program that holds it, if it is a running master: --url http://127.0.0.1:8080, with --token where it wants one. Or stop it first.',
+  },
   address_in_use: {
     status: 0,
     hint: 'Stop the other program, or choose another --listen-port (demo and simulate: --port).',
