@@ -1,4 +1,4 @@
-import { byteSize } from '../../agent/monitor/byte-size.ts';
+import { byteSize } from '../../common/byte-size.ts';
 import { MINUTE_MS } from '../../domain/bucket.ts';
 import type { TrafficAnswer } from '../../master/query/traffic-answer.ts';
 import { formatIn } from '../../master/query/zone.ts';

@@ -1,4 +1,4 @@
-import { byteSize } from '../../agent/monitor/byte-size.ts';
+import { byteSize } from '../../common/byte-size.ts';
 import type { Metric } from '../../master/query/metrics.ts';
 import type {
   TrafficData,

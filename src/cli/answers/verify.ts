@@ -1,4 +1,4 @@
-import { byteSize } from '../../agent/monitor/byte-size.ts';
+import { byteSize } from '../../common/byte-size.ts';
 import type { Bytes } from '../../domain/connection.ts';
 import type { BookState, VerifyRow } from '../../master/http/verify-rows.ts';
 import type { ValuesOf } from '../config/values.ts';
