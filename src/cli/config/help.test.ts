@@ -40,7 +40,7 @@ test('a group has its commands in its help, and a command the words that it take
 test('commands as a person lists them: a group where all of it is meant', () => {
   expect(shortNames(commandsOf('tokens'))).toEqual(['tokens']);
   expect(shortNames(['master', 'tokens list'])).toEqual(['master', 'tokens list']);
-  expect(flagTable('en')).toMatch(/\| `--database PATH` +\| master, tokens, facts +\|/);
+  expect(flagTable('en')).toMatch(/\| `--database PATH` +\| master, top, query, verify, tokens, facts +\|/);
 });
 
 test('the help of simulate, as it reads', () => {

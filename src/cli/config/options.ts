@@ -206,7 +206,7 @@ export const OPTIONS = {
     choices: QUERY_DIMENSIONS,
     most: MAX_DIMENSIONS,
     noEnvironment: true,
-    summary: `What to group by, up to ${MAX_DIMENSIONS}, comma separated: ${QUERY_DIMENSIONS.join(', ')}`,
+    summary: `What to group by, up to ${MAX_DIMENSIONS} dimensions, comma separated, such as device,site (all of them: docs/command-line.md)`,
   },
   metric: {
     type: 'choice',

@@ -1,4 +1,3 @@
-import { QUERY_DIMENSIONS } from '../../domain/dimensions.ts';
 import { METRICS } from '../../master/query/metrics.ts';
 import { RANGE_WORDS } from '../../master/query/range-words.ts';
 import { MAX_DIMENSIONS } from '../../master/query/traffic-question.ts';
@@ -45,7 +44,7 @@ export const SUMMARIES_ZH: Readonly<Record<OptionName, string>> = {
   token: '`--url` 所指主节点的令牌',
   'token-file': '存放 `--url` 所指主节点令牌的文件，代替 `--token`',
   ca: '`--url` 为 https:// 时信任的 PEM 证书颁发机构',
-  by: `分组维度，最多 ${MAX_DIMENSIONS} 个，逗号分隔：${code(QUERY_DIMENSIONS)}`,
+  by: `分组维度，最多 ${MAX_DIMENSIONS} 个，逗号分隔，如 \`device,site\`（全部维度见 docs/command-line.md）`,
   metric: `排序的指标：${code(METRICS)}`,
   metrics: `求和的指标，逗号分隔：${code(METRICS)}；不设置则为下载、上传和总量`,
   limit: '显示的组数；其余合计为 `other`',
