@@ -3,6 +3,7 @@ import { wantsColour } from '../../agent/monitor/standard-output.ts';
 import { visible } from '../../agent/monitor/visible.ts';
 import { CodedError } from '../../common/errors.ts';
 import type { Task } from '../program.ts';
+import { explain } from '../run-program.ts';
 import { type Answered, type Answerer, type Asked, answererOf, successOf } from './ask.ts';
 import { csvOf } from './csv.ts';
 import { failureText } from './failure-text.ts';
@@ -60,9 +61,9 @@ export function questionTask<Data, Meta>(
       } catch (error) {
         // Told to end: who did that knows why there is no answer.
         if (told.aborted) return FAILED;
-        if (!(error instanceof CodedError)) throw error;
-        console.error(failureText(error, question));
-        return error.status === 400 ? USAGE : FAILED;
+        const coded = error instanceof CodedError;
+        console.error(coded ? failureText(error, question) : explain(error));
+        return coded && error.status === 400 ? USAGE : FAILED;
       } finally {
         await answerer?.close();
       }

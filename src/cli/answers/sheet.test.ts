@@ -41,6 +41,16 @@ describe('a sheet', () => {
     expect(renderSheet(SHEET, { width: 5, colour: false })).toContain('11.00 GiB');
   });
 
+  it('leaves out spare columns where names would get too short, the last first, and says so', () => {
+    const spare = {
+      ...SHEET,
+      columns: SHEET.columns.map((column, index) => ({ ...column, spare: index > 0 })),
+    };
+    const text = renderSheet(spare, { width: 36, colour: false });
+    expect(text.split('\n')[0]).toMatch(/^HOST +NODE$/);
+    expect(text).toMatch(/the terminal is too narrow for: total$/);
+  });
+
   it('has colours where they are wanted', () => {
     const text = renderSheet(SHEET, { width: null, colour: true });
     expect(text.startsWith('\u001b[1mHOST')).toBe(true);

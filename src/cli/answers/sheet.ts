@@ -6,6 +6,8 @@ import { alignedTable, type Column } from '../table.ts';
 export interface SheetColumn extends Column {
   /** Names, which are cut in the middle where the terminal is too narrow for the whole. */
   readonly cuts?: boolean;
+  /** Left out, the last one first, where the terminal is too narrow for all. */
+  readonly spare?: boolean;
 }
 
 export interface SheetRow {
@@ -37,17 +39,22 @@ const TONES: Readonly<Record<NonNullable<SheetRow['tone']>, Format>> = {
 };
 /** A name cut shorter says nothing. */
 const LEAST = 8;
+/** Room that names are worth more than a spare column. */
+const NAMED = 24;
 const BETWEEN = 2;
 
 /** The sheet as text, without a newline at its end. */
 export function renderSheet(sheet: Sheet, paper: Paper): string {
   const rows = [...sheet.rows.filter(({ apart }) => !apart), ...sheet.rows.filter(({ apart }) => apart)];
+  const whole = rows.map((row) => row.cells.map(visible));
+  const shown = shownColumns(sheet.columns, whole, paper.width);
+  const columns = shown.flatMap((index) => sheet.columns[index] ?? []);
   const cells = fitted(
-    sheet.columns,
-    rows.map((row) => row.cells.map(visible)),
+    columns,
+    whole.map((row) => shown.map((index) => row[index] ?? '')),
     paper.width,
   );
-  const [head = '', ...lines] = alignedTable(sheet.columns, cells);
+  const [head = '', ...lines] = alignedTable(columns, cells);
   const paint = (format: Format, text: string) =>
     paper.colour ? styleText(format, text, { validateStream: false }) : text;
   const width = Math.max(...[head, ...lines].map(widthOf));
@@ -57,8 +64,36 @@ export function renderSheet(sheet: Sheet, paper: Paper): string {
     if (apart && rows[index - 1]?.apart !== true) text.push(paint('dim', '─'.repeat(width)));
     text.push(tone === undefined ? line : paint(TONES[tone], line));
   }
-  const notes = sheet.notes.map((note) => paint('dim', visible(note)));
+  const left = sheet.columns.filter((column) => !columns.includes(column) && column.head !== '');
+  const without = left.map(({ head }) => head.toLowerCase()).join(', ');
+  const narrow = left.length === 0 ? [] : [`the terminal is too narrow for: ${without}`];
+  const notes = [...sheet.notes, ...narrow].map((note) => paint('dim', visible(note)));
   return [...text, ...(notes.length === 0 ? [] : ['', ...notes])].join('\n');
+}
+
+/** Columns for which there is room when names are as short as they may be. */
+function shownColumns(
+  columns: readonly SheetColumn[],
+  rows: readonly string[][],
+  width: number | null,
+): number[] {
+  const shown = [...columns.keys()];
+  const least = widthsOf(columns, rows).map((wide, index) =>
+    columns[index]?.cuts === true ? Math.min(wide, NAMED) : wide,
+  );
+  const taken = () => sum(shown.map((index) => least[index] ?? 0)) + BETWEEN * (shown.length - 1);
+  while (width !== null && taken() > width) {
+    const spare = shown.findLast((index) => columns[index]?.spare === true);
+    if (spare === undefined) break;
+    shown.splice(shown.indexOf(spare), 1);
+  }
+  return shown;
+}
+
+function widthsOf(columns: readonly SheetColumn[], rows: readonly string[][]): number[] {
+  return columns.map(({ head }, index) =>
+    Math.max(widthOf(head), ...rows.map((row) => widthOf(row[index] ?? ''))),
+  );
 }
 
 /** Names cut so that lines fit, the longest first; numbers never. */
@@ -68,9 +103,7 @@ function fitted(
   width: number | null,
 ): string[][] {
   if (width === null) return [...rows];
-  const widths = columns.map(({ head }, index) =>
-    Math.max(widthOf(head), ...rows.map((row) => widthOf(row[index] ?? ''))),
-  );
+  const widths = widthsOf(columns, rows);
   const cutting = [...columns.keys()].filter((index) => columns[index]?.cuts === true);
   const room = width - BETWEEN * (columns.length - 1);
   const least = (index: number) => Math.max(LEAST, widthOf(columns[index]?.head ?? ''));

@@ -66,8 +66,11 @@ function columnsOf(
       const own = value(part);
       return own === null || part.kind === 'all' ? '' : percent(own, whole);
     }),
-    { head: '', cell: (part) => (part.kind === 'group' ? bar(value(part) ?? 0, most) : '') },
-    ...extra.map((name) => right(headOf(name), ({ part }) => shownValue(metricOf(part.totals, name), name))),
+    { head: '', spare: true, cell: (part) => (part.kind === 'group' ? bar(value(part) ?? 0, most) : '') },
+    ...extra.map((name) => ({
+      ...right(headOf(name), ({ part }) => shownValue(metricOf(part.totals, name), name)),
+      spare: true,
+    })),
     ...(compared
       ? [
           right('BEFORE', (part) => shownValue(before(part), metric)),

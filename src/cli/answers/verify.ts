@@ -23,7 +23,7 @@ export function verifyTask(values: ValuesOf<'verify'>): Task {
       filter: undefined,
       nameOf: (field) => `--${field}`,
     }),
-    ({ data }) => printableOf(data, zone),
+    ({ data }) => printableOf(data, zone, values.agent[0]),
   );
 }
 
@@ -36,12 +36,12 @@ function parametersOf({ group, range, from, to, agent }: ValuesOf<'verify'>, tz:
 const COLUMNS: readonly SheetColumn[] = [
   { head: 'AGENT', cuts: true },
   { head: 'PERIOD' },
-  { head: 'CORE', right: true },
+  { head: 'CORE', right: true, spare: true },
   { head: 'ATTRIBUTED', right: true },
   { head: 'UNATTRIBUTED', right: true },
-  { head: 'UNMEASURED', right: true },
+  { head: 'UNMEASURED', right: true, spare: true },
   { head: 'DIFFERENCE', right: true },
-  { head: 'COVERAGE', right: true },
+  { head: 'COVERAGE', right: true, spare: true },
   { head: 'GAPS', right: true },
   { head: 'STATE' },
 ];
@@ -53,9 +53,13 @@ const TONES: Readonly<Record<BookState, NonNullable<SheetRow['tone']> | undefine
   'not measured': 'doubtful',
 };
 
-function printableOf(rows: readonly VerifyRow[], zone: string): Printable {
+function printableOf(rows: readonly VerifyRow[], zone: string, agent: string | undefined): Printable {
   return {
-    sheet: { columns: COLUMNS, rows: rows.map((row) => sheetRow(row, zone)), notes: notesOf(rows, zone) },
+    sheet: {
+      columns: COLUMNS,
+      rows: rows.map((row) => sheetRow(row, zone)),
+      notes: notesOf(rows, zone, agent),
+    },
     csv: csvOf(rows),
     code: rows.some(({ state }) => state === 'unbalanced') ? UNBALANCED : 0,
   };
@@ -99,8 +103,9 @@ function differenceOf({ download, upload }: Bytes): string {
   return download === 0 && upload === 0 ? '0 B' : `↓ ${byteSize(download)} ↑ ${byteSize(upload)}`;
 }
 
-function notesOf(rows: readonly VerifyRow[], zone: string): string[] {
-  if (rows.length === 0) return ['there are no books of that time'];
+function notesOf(rows: readonly VerifyRow[], zone: string, agent: string | undefined): string[] {
+  if (rows.length === 0)
+    return [`there are no books${agent === undefined ? '' : ` of ${agent}`} in that time`];
   const counts = Map.groupBy(rows, ({ state }) => state);
   const states = [...counts].map(([state, of]) => `${of.length} ${state}`).join(', ');
   const gaps = rows.flatMap(({ agent_id, gaps }) => gaps.map((gap) => ({ agent_id, ...gap })));

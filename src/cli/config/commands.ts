@@ -1,3 +1,5 @@
+import { QUERY_DIMENSIONS } from '../../domain/dimensions.ts';
+import { MAX_DIMENSIONS } from '../../master/query/traffic-question.ts';
 import type { OptionSpec, OptionUse } from './option.ts';
 import { OPTIONS, type OptionName } from './options.ts';
 
@@ -17,6 +19,8 @@ const ALWAYS = { 'log-level': { default: 'info' }, ...INFORMATION } as const;
 const OF_FILE = { database: { default: 'master.db' } } as const;
 /** Whom a question goes to: a running master, or its database while nobody runs on it. */
 const ASKED = { url: {}, token: {}, 'token-file': {}, ca: {}, ...OF_FILE } as const;
+/** With all of them, which in a table of all options would make its columns too wide. */
+const BY = `What to group by, up to ${MAX_DIMENSIONS}, comma separated: ${QUERY_DIMENSIONS.join(', ')}`;
 const OF_TIME = { from: {}, to: {}, tz: {} } as const;
 const PRINTED = { json: {}, csv: {}, ...INFORMATION } as const;
 
@@ -99,7 +103,7 @@ export const COMMANDS = {
   top: {
     summary: 'Who or what used most of the traffic, as a table, JSON or CSV',
     options: {
-      by: { default: 'host' },
+      by: { default: 'host', summary: BY },
       metric: { default: 'total' },
       limit: { default: 10 },
       range: { summary: `${OPTIONS.range.summary}; without all three, 24h` },
@@ -114,7 +118,7 @@ export const COMMANDS = {
     examples: [
       ['--by site --range 7d --url http://192.168.1.10:8080', 'the sites of a week, by a running master'],
       [
-        "--by device,process --metric download --filter 'route = proxied' --compare previous",
+        "--filter 'route = proxied' --by device,process --compare previous",
         'from master.db here, against the day before',
       ],
     ],
@@ -122,7 +126,7 @@ export const COMMANDS = {
   query: {
     summary: 'Sums of traffic by anything, over time: all that POST /api/v1/query can say',
     options: {
-      by: {},
+      by: { summary: BY },
       metrics: {},
       interval: {},
       limit: { default: 10 },
