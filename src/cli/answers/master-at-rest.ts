@@ -126,8 +126,10 @@ function compareStores(db: Sqlite, { storeId, newest }: FactsIdentity, database:
   }
   const waiting = listWaiting(db);
   if (waiting.length > 0) {
-    const from = formatTime(Math.min(...waiting.map((row) => row.from)));
-    const to = formatTime(Math.max(...waiting.map((row) => row.to)));
+    // Whole minutes.
+    const minute = (at: number) => formatTime(at).replace(':00.000Z', 'Z');
+    const from = minute(Math.min(...waiting.map((row) => row.from)));
+    const to = minute(Math.max(...waiting.map((row) => row.to)));
     notes.push(
       `traffic from ${from} to ${to} waits in the records and is not in it: a master books it when it starts`,
     );
