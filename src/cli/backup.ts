@@ -10,9 +10,9 @@ import { commandMaster, failureOf, type MasterAddress } from './master-client.ts
 import { filesBeside } from './master-files.ts';
 import type { Task } from './program.ts';
 
-/** `backup`: by the master that runs, at `--master-url`, or of the files of one that does not. */
+/** `backup`: by the master that runs, at `--url`, or of the files of one that does not. */
 export function backupTask(values: ValuesOf<'backup'>): Task {
-  const { masterUrl: url, masterToken: token, masterCa: ca, database } = values;
+  const { url, token, ca, database } = values;
   if (url !== undefined) return longTask('the backup', (task) => byMaster({ url, token, ca }, task));
   const { facts, backups } = filesBeside(database);
   const directory = resolve(values.backupDirectory ?? backups);
@@ -26,10 +26,7 @@ export function backupTask(values: ValuesOf<'backup'>): Task {
 /** Who holds the database is most likely its master, which can make the backup itself. */
 function askMaster(error: unknown): never {
   if (!(error instanceof CodedError) || error.code !== 'file_in_use') throw error;
-  throw new CodedError(
-    'file_in_use',
-    `${error.message}: with --master-url, a running master makes the backup`,
-  );
+  throw new CodedError('file_in_use', `${error.message}: with --url, a running master makes the backup`);
 }
 
 async function byMaster(master: MasterAddress, task: LongTask): Promise<Said> {

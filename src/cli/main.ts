@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { VERSION } from '../common/program.ts';
+import { isQuestion } from './config/commands.ts';
 import { PROGRAM } from './config/help.ts';
 import { type ParsedCommand, parseCommandLine } from './config/parse.ts';
 import { renderProblems } from './config/problems.ts';
@@ -28,6 +29,12 @@ async function construct(command: ParsedCommand): Promise<Program | Task> {
       return (await import('./restore.ts')).restoreTask(command.values);
     case 'compact':
       return (await import('./compact.ts')).compactTask(command.values);
+    case 'top':
+      return (await import('./answers/top.ts')).topTask(command.values);
+    case 'query':
+      return (await import('./answers/query.ts')).queryTask(command.values);
+    case 'verify':
+      return (await import('./answers/verify.ts')).verifyTask(command.values);
     case 'tokens create':
       return (await import('./tokens.ts')).createTask(command.values);
     case 'tokens list':
@@ -45,7 +52,8 @@ export async function run(argv: readonly string[]): Promise<void> {
 }
 
 async function runCommand(argv: readonly string[]): Promise<number> {
-  const line = parseCommandLine([...argv], process.env, (path) => readFileSync(path, 'utf8'));
+  const rules = isQuestion(argv[0]) ? (await import('./config/question-rules.ts')).questionRules : undefined;
+  const line = parseCommandLine([...argv], process.env, (path) => readFileSync(path, 'utf8'), rules);
   switch (line.kind) {
     case 'help':
       console.log(line.help);

@@ -78,7 +78,11 @@ export const ERRORS = {
   internal: { status: 500, hint: 'See the log of the master.' },
   master_unreachable: {
     status: 0,
-    hint: 'Check --master-url, and that a master runs there.',
+    hint: 'Check the address (--url), and that a master runs there.',
+  },
+  database_served: {
+    status: 0,
+    hint: 'Ask the program that holds it, if it is a running master: --url http://127.0.0.1:8080, with --token where it wants one. Or stop it first.',
   },
   address_in_use: {
     status: 0,

@@ -207,7 +207,7 @@ export class Kills {
   async #beside(place: string, order: string | null): Promise<Ended & { stderr: string }> {
     const master = await this.#startMaster(place);
     if (order !== null) writeFileSync(killFile(place), `${order}\n`);
-    const asked = runCommand(['backup', '--master-url', master.url], { timeoutMs: PATIENCE_MS });
+    const asked = runCommand(['backup', '--url', master.url], { timeoutMs: PATIENCE_MS });
     const first = await Promise.race([asked, master.command.exited]);
     const client = await asked;
     if (order === null || order === 'count') {

@@ -41,7 +41,7 @@ async function restart(): Promise<void> {
 describe('backup, restore and compact', () => {
   it('make a copy beside the running master, put it back, and give space back', async () => {
     const before = await summary();
-    const made = await command('backup', '--master-url', master.url);
+    const made = await command('backup', '--url', master.url);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     const [, path = ''] =
       /^made (\S+backup-\S+Z) \(.+\), and read back both copies\n$/.exec(made.stdout) ?? [];
@@ -78,7 +78,7 @@ describe('backup, restore and compact', () => {
   it('say what to do when a master has the files', async () => {
     const { code, stderr } = await command('backup', '--database', database);
     expect(code).toBe(2);
-    expect(stderr).toContain('--master-url');
+    expect(stderr).toContain('--url');
     expect(backups()).toEqual([]);
   });
 
@@ -86,10 +86,10 @@ describe('backup, restore and compact', () => {
     const args = ['--api-token', 'the-right-token-of-this-test'];
     const guarded = MasterProcess.launch({ database: directory.file('guarded.db'), args });
     const [, url = ''] = await guarded.said(/"api":"(http:.+?)\/api\/v1"/);
-    const wrong = await command('backup', '--master-url', url, '--master-token', 'wrong');
+    const wrong = await command('backup', '--url', url, '--token', 'wrong');
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('the token is wrong') });
     await guarded.stop();
-    const nobody = await command('backup', '--master-url', 'http://127.0.0.1:9');
+    const nobody = await command('backup', '--url', 'http://127.0.0.1:9');
     expect(nobody).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('no answer from http://127.0.0.1:9'),
@@ -98,7 +98,7 @@ describe('backup, restore and compact', () => {
     await waitFor('a server', () => fake?.listening);
     const other = await command(
       'backup',
-      '--master-url',
+      '--url',
       `http://127.0.0.1:${(fake.address() as AddressInfo).port}`,
     );
     expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('not as a master does') });
@@ -130,13 +130,13 @@ describe('a command that is interrupted', () => {
   }
 
   it('leaves nothing: a backup by the master', async () => {
-    await interrupt('backup', '--master-url', master.url);
+    await interrupt('backup', '--url', master.url);
     await waitFor('nothing left', () => backups().length === 0);
-    expect((await command('backup', '--master-url', master.url)).code).toBe(0);
+    expect((await command('backup', '--url', master.url)).code).toBe(0);
   });
 
   it.each(['backup', 'restore', 'compact'])('leaves everything as it was: %s at rest', async (name) => {
-    await command('backup', '--master-url', master.url);
+    await command('backup', '--url', master.url);
     const before = await summary();
     await master.command.stop();
     const files = content();

@@ -70,6 +70,13 @@ export function cut(text: string, max: number, keepEnd = false): string {
   return keepEnd ? `…${kept.reverse().join('')}` : `${kept.join('')}…`;
 }
 
+/** The same, cut in the middle: names that differ often do so at an end. `max` is at least 3. */
+export function cutMiddle(text: string, max: number): string {
+  if (widthOf(text) <= max) return text;
+  const end = cut(text, Math.floor(max / 2), true);
+  return cut(text, max - widthOf(end) + 1).slice(0, -1) + end;
+}
+
 /** Blanks at the end up to `columns`; a longer text stays as it is. */
 export function padEnd(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - widthOf(text)));

@@ -5,6 +5,7 @@ import { checkDecimal, checkInteger, checkSampleInterval } from './check-number.
 import { checkExpiry, checkTokenName } from './check-token.ts';
 import { accept, type Checked, refuse } from './checked.ts';
 import { checkCoreAddress } from './core-address.ts';
+import { nearest } from './nearest.ts';
 import type { OptionSpec, OptionType } from './option.ts';
 
 export type Value = string | number | boolean | readonly string[];
@@ -19,6 +20,23 @@ function checkFlag(text: string): Checked<boolean> {
 function checkChoice(text: string, spec: OptionSpec): Checked<string> {
   const choices = spec.choices ?? [];
   return choices.includes(text) ? accept(text) : refuse('is none of the choices', choices.join(', '));
+}
+
+/** Words with commas between them, each once. */
+function checkWords(text: string, { choices, most }: OptionSpec): Checked<readonly string[]> {
+  const words = text.split(',').map((word) => word.trim());
+  const valid = `${most === undefined ? '' : `at most ${most} of `}${(choices ?? ['words']).join(', ')}`;
+  if (words.includes('')) return refuse('has nothing before or after a comma', valid);
+  const strange = choices === undefined ? [] : words.filter((word) => !choices.includes(word));
+  if (strange.length > 0) {
+    const names = strange.map((word) => {
+      const meant = nearest(word, choices ?? []);
+      return meant === undefined ? word : `${word} (did you mean ${meant}?)`;
+    });
+    return refuse(`has what is none of the choices: ${names.join(', ')}`, valid);
+  }
+  if (new Set(words).size < words.length) return refuse('names something twice', valid);
+  return most !== undefined && words.length > most ? refuse('names too many', valid) : accept(words);
 }
 
 function hasControls(text: string): boolean {
@@ -70,6 +88,7 @@ const CHECKS: Record<OptionType, (text: string, spec: OptionSpec) => Checked<Val
   'token-name': checkTokenName,
   expiry: checkExpiry,
   origins: checkOrigins,
+  words: checkWords,
   hosts: checkHosts,
 };
 

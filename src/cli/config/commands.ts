@@ -1,5 +1,7 @@
+import { QUERY_DIMENSIONS } from '../../domain/dimensions.ts';
+import { MAX_DIMENSIONS } from '../../master/query/traffic-question.ts';
 import type { OptionSpec, OptionUse } from './option.ts';
-import type { OptionName } from './options.ts';
+import { OPTIONS, type OptionName } from './options.ts';
 
 export interface CommandSpec {
   readonly summary: string;
@@ -15,6 +17,12 @@ const INFORMATION = { help: {}, version: {} } as const;
 const ALWAYS = { 'log-level': { default: 'info' }, ...INFORMATION } as const;
 /** The database that a command works on, beside its master or while that is stopped. */
 const OF_FILE = { database: { default: 'master.db' } } as const;
+/** Whom a question goes to: a running master, or its database while nobody runs on it. */
+const ASKED = { url: {}, token: {}, 'token-file': {}, ca: {}, ...OF_FILE } as const;
+/** With all of them, which in a table of all options would make its columns too wide. */
+const BY = `What to group by, up to ${MAX_DIMENSIONS}, comma separated: ${QUERY_DIMENSIONS.join(', ')}`;
+const OF_TIME = { from: {}, to: {}, tz: {} } as const;
+const PRINTED = { json: {}, csv: {}, ...INFORMATION } as const;
 
 /**
  * What can be asked of the program, and which options each command takes with which default. A name of two words is a
@@ -93,6 +101,67 @@ export const COMMANDS = {
       ],
     ],
   },
+  top: {
+    summary: 'Who or what used most of the traffic, as a table, JSON or CSV',
+    options: {
+      by: { default: 'host', summary: BY },
+      metric: { default: 'total' },
+      limit: { default: 10 },
+      range: { summary: `${OPTIONS.range.summary}; without all three, 24h` },
+      ...OF_TIME,
+      filter: {},
+      agent: {},
+      compare: {},
+      interval: { summary: `${OPTIONS.interval.summary}; drawn as a small line in each row` },
+      ...ASKED,
+      ...PRINTED,
+    },
+    examples: [
+      ['--by site --range 7d --url http://192.168.1.10:8080', 'the sites of a week, by a running master'],
+      [
+        "--filter 'route = proxied' --by device,process --compare previous",
+        'from master.db here, against the day before',
+      ],
+    ],
+  },
+  query: {
+    summary: 'Sums of traffic by anything, over time: all that POST /api/v1/query can say',
+    options: {
+      by: { summary: BY },
+      metrics: {},
+      interval: {},
+      limit: { default: 10 },
+      'top-by': {},
+      'top-mode': {},
+      range: { summary: `${OPTIONS.range.summary}; without all three, all that is kept` },
+      ...OF_TIME,
+      filter: {},
+      agent: {},
+      compare: {},
+      overlay: {},
+      body: {},
+      ...ASKED,
+      ...PRINTED,
+    },
+    examples: [
+      ['--by route --interval day --range 30d --csv', 'for a spreadsheet'],
+      ['--body query.json --url https://master.example --token-file /etc/tracker/token', 'as JSON says'],
+    ],
+  },
+  verify: {
+    summary: 'Whether the books balance: what cores counted against what was booked',
+    options: {
+      group: { default: 'day' },
+      range: { summary: `${OPTIONS.range.summary}; without all three, seven days` },
+      ...OF_TIME,
+      agent: {
+        summary: 'Only this agent',
+      },
+      ...ASKED,
+      ...PRINTED,
+    },
+    examples: [['--range month --url http://127.0.0.1:8080', 'exits 3 when something is unbalanced']],
+  },
   'tokens create': {
     summary: 'Make a token that agents or clients of the API present',
     options: {
@@ -136,19 +205,19 @@ export const COMMANDS = {
   backup: {
     summary: 'Copy both stores of a master into a directory, and read the copies back',
     options: {
-      'master-url': {
+      url: {
         summary:
           'Running master that makes the backup, in its own --backup-directory; without one, the files of a stopped master are copied',
       },
-      'master-token': { summary: 'Token of that master, of scope admin' },
-      'master-token-file': {},
-      'master-ca': {},
+      token: { summary: 'Token of that master, of scope admin' },
+      'token-file': {},
+      ca: {},
       ...OF_FILE,
       'backup-directory': {},
       ...INFORMATION,
     },
     examples: [
-      ['--master-url http://127.0.0.1:8080 --master-token-file /etc/tracker/token', 'while it runs'],
+      ['--url http://127.0.0.1:8080 --token-file /etc/tracker/token', 'while it runs'],
       ['--database /var/lib/tracker/master.db --backup-directory /backup', 'while it is stopped'],
     ],
   },
@@ -189,6 +258,14 @@ export const COMMANDS = {
 
 export type CommandName = keyof typeof COMMANDS;
 export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];
+
+/** Commands that ask for numbers. */
+export const QUESTIONS = ['top', 'query', 'verify'] as const satisfies readonly CommandName[];
+export type QuestionName = (typeof QUESTIONS)[number];
+
+export function isQuestion(name: string | undefined): name is QuestionName {
+  return QUESTIONS.some((question) => question === name);
+}
 
 /** The declaration in its general shape. */
 export function commandSpec(name: CommandName): CommandSpec {

@@ -17,6 +17,7 @@ export type OptionType =
   | 'token-name'
   | 'expiry'
   | 'origins'
+  | 'words'
   | 'hosts';
 
 /** An option as it is declared, once for all commands that take it. */
@@ -31,6 +32,8 @@ export interface OptionSpec {
   /** Said of the number in messages, as in "60 (seconds)". */
   readonly unit?: string;
   readonly choices?: readonly string[];
+  /** Of a list of words: the most that make sense together. */
+  readonly most?: number;
   /** Travels as a bearer token: what is not printable ASCII, or has blanks, can never match. */
   readonly bearer?: true;
   /** Given and empty it would be silently ignored, and the effect would be the opposite of what was meant. */

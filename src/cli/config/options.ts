@@ -1,5 +1,11 @@
 import { LOG_LEVELS } from '../../common/logger.ts';
+import { QUERY_DIMENSIONS } from '../../domain/dimensions.ts';
 import { TOKEN_SCOPES } from '../../domain/token.ts';
+import { VERIFY_GROUPS } from '../../master/http/verify-periods.ts';
+import { METRICS } from '../../master/query/metrics.ts';
+import { MAX_GROUPS } from '../../master/query/questions.ts';
+import { RANGE_WORDS } from '../../master/query/range-words.ts';
+import { MAX_DIMENSIONS, TOP_MODES } from '../../master/query/traffic-question.ts';
 import type { OptionSpec } from './option.ts';
 
 /**
@@ -189,6 +195,135 @@ export const OPTIONS = {
     noEnvironment: true,
     summary: 'Only the database of records, or only the file of facts; without it, both',
   },
+  url: {
+    type: 'master-url',
+    value: 'URL',
+    summary: 'Running master to ask, such as http://192.168.1.10:8080, instead of a database at rest',
+  },
+  token: { type: 'secret', value: 'TOKEN', bearer: true, summary: 'Token for the master at --url' },
+  'token-file': {
+    type: 'secret-file',
+    value: 'FILE',
+    fileOf: 'token',
+    summary: 'File that holds the token for the master at --url, instead of --token',
+  },
+  ca: {
+    type: 'path',
+    value: 'FILE',
+    summary: 'PEM certificate authority to trust for an https:// --url',
+  },
+  by: {
+    type: 'words',
+    value: 'DIMENSIONS',
+    choices: QUERY_DIMENSIONS,
+    most: MAX_DIMENSIONS,
+    noEnvironment: true,
+    summary: `What to group by, up to ${MAX_DIMENSIONS} dimensions, comma separated, such as device,site (all of them: docs/command-line.md)`,
+  },
+  metric: {
+    type: 'choice',
+    value: 'METRIC',
+    choices: METRICS,
+    noEnvironment: true,
+    summary: `What to rank by: ${METRICS.join(', ')}`,
+  },
+  metrics: {
+    type: 'words',
+    value: 'METRICS',
+    choices: METRICS,
+    noEnvironment: true,
+    summary: `What to sum, comma separated: ${METRICS.join(', ')}; without it, download, upload and total`,
+  },
+  limit: {
+    type: 'integer',
+    value: 'NUMBER',
+    min: 1,
+    max: MAX_GROUPS,
+    noEnvironment: true,
+    summary: 'Groups to show; what is beyond is summed as "other"',
+  },
+  'top-by': {
+    type: 'choice',
+    value: 'METRIC',
+    choices: METRICS,
+    noEnvironment: true,
+    summary: 'Metric by which the largest groups are found; without it, the first of --metrics',
+  },
+  'top-mode': {
+    type: 'choice',
+    value: TOP_MODES.join('|'),
+    choices: TOP_MODES,
+    noEnvironment: true,
+    summary: 'The largest combinations of values, or the largest values of each dimension',
+  },
+  range: {
+    type: 'choice',
+    value: 'RANGE',
+    choices: RANGE_WORDS,
+    noEnvironment: true,
+    summary: `Time to look at, instead of --from and --to: ${RANGE_WORDS.join(', ')}`,
+  },
+  from: {
+    type: 'text',
+    value: 'TIME',
+    noEnvironment: true,
+    summary: 'Begin, such as 2026-11-01, 2026-11-01T08:00 (both read in --tz) or 2026-11-01T08:00:00Z',
+  },
+  to: {
+    type: 'text',
+    value: 'TIME',
+    noEnvironment: true,
+    summary: 'End, itself not included; now without it',
+  },
+  tz: {
+    type: 'text',
+    value: 'ZONE',
+    noEnvironment: true,
+    summary: 'Time zone of days and local times, such as Asia/Shanghai; without it, that of this machine',
+  },
+  filter: {
+    type: 'text',
+    value: 'FILTER',
+    noEnvironment: true,
+    summary: "Only traffic that fits, such as 'route = proxied and not site under example.com'",
+  },
+  agent: {
+    type: 'words',
+    value: 'IDS',
+    noEnvironment: true,
+    summary: 'Only these agents, comma separated',
+  },
+  compare: {
+    type: 'text',
+    value: 'previous|FROM/TO',
+    noEnvironment: true,
+    summary: 'Also sum the time of the same length before, or another one',
+  },
+  interval: {
+    type: 'text',
+    value: 'WIDTH',
+    noEnvironment: true,
+    summary: 'Points over time: auto, minute, hour, day, week, month, or a multiple such as 5m, 6h',
+  },
+  overlay: {
+    type: 'flag',
+    noEnvironment: true,
+    summary: 'Overlay connections too, whose bytes repeat those of counted ones',
+  },
+  body: {
+    type: 'path',
+    value: 'FILE|-',
+    noEnvironment: true,
+    summary: 'The query as JSON, as POST /api/v1/query takes it, from a file or (-) standard input',
+  },
+  group: {
+    type: 'choice',
+    value: VERIFY_GROUPS.join('|'),
+    choices: VERIFY_GROUPS,
+    noEnvironment: true,
+    summary: 'Books of which period: each day, each month, or the whole range',
+  },
+  csv: { type: 'flag', noEnvironment: true, summary: 'Print CSV (RFC 4180) instead of a table' },
   console: {
     type: 'choice',
     value: 'off|events|traffic',

@@ -1,4 +1,9 @@
+import { METRICS } from '../../master/query/metrics.ts';
+import { RANGE_WORDS } from '../../master/query/range-words.ts';
+import { MAX_DIMENSIONS } from '../../master/query/traffic-question.ts';
 import type { OptionName } from './options.ts';
+
+const code = (words: readonly string[]): string => words.map((word) => `\`${word}\``).join('、');
 
 /** The summaries of `options.ts` in Chinese, for the table in README.zh-CN.md; one for each option. */
 export const SUMMARIES_ZH: Readonly<Record<OptionName, string>> = {
@@ -37,6 +42,28 @@ export const SUMMARIES_ZH: Readonly<Record<OptionName, string>> = {
   expires: '令牌何时失效：`12h`、`90d`、`4w` 之后，或某一时刻，如 `2027-01-31T00:00:00Z`；默认永不失效',
   json: '输出 JSON 而不是表格',
   only: '只处理记录数据库（`records`）或只处理流量文件（`facts`）；不设置则两者都处理',
+  url: '要询问的运行中的主节点，如 `http://192.168.1.10:8080`；不设置则直接读取停止的主节点的数据库',
+  token: '`--url` 所指主节点的令牌',
+  'token-file': '存放 `--url` 所指主节点令牌的文件，代替 `--token`',
+  ca: '`--url` 为 https:// 时信任的 PEM 证书颁发机构',
+  by: `分组维度，最多 ${MAX_DIMENSIONS} 个，逗号分隔，如 \`device,site\`（全部维度见 docs/command-line.md）`,
+  metric: `排序的指标：${code(METRICS)}`,
+  metrics: `求和的指标，逗号分隔：${code(METRICS)}；不设置则为下载、上传和总量`,
+  limit: '显示的组数；其余合计为 `other`',
+  'top-by': '按哪个指标选出最大的组；不设置则为 `--metrics` 的第一个',
+  'top-mode': '取最大的组合，或每个维度各取最大的值',
+  range: `时间范围，代替 \`--from\` 和 \`--to\`：${code(RANGE_WORDS)}`,
+  from: '开始时间，如 `2026-11-01`、`2026-11-01T08:00`（两者按 `--tz` 理解）或 `2026-11-01T08:00:00Z`',
+  to: '结束时间（不含）；不设置则到现在',
+  tz: '日期和本地时间所用的时区，如 `Asia/Shanghai`；不设置则用本机时区',
+  filter: "只看符合条件的流量，如 `'route = proxied and not site under example.com'`",
+  agent: '只看这些从节点，逗号分隔',
+  compare: '同时统计之前相同长度的时间，或另一段时间',
+  interval: '时间序列的间隔：`auto`、`minute`、`hour`、`day`、`week`、`month`，或其倍数，如 `5m`、`6h`',
+  overlay: '也包括重复计算的连接（其字节已计入别的连接）',
+  body: 'JSON 形式的查询（同 `POST /api/v1/query` 的请求体），来自文件或标准输入（`-`）',
+  group: '账目的周期：每天、每月或整个范围',
+  csv: '输出 CSV（RFC 4180）而不是表格',
   console: '标准输出的内容：`off` 不输出，`events` 连接的新建与关闭，`traffic` 另加活动连接的流量',
   'log-level': '标准错误上日志的详细程度：`trace`、`debug`、`info`、`warn`、`error`、`fatal`、`silent`',
   check: '检查参数并构造所有部件，但什么都不启动',

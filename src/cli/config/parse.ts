@@ -14,7 +14,7 @@ import { commandHelp, flagForm, groupHelp, programHelp } from './help.ts';
 import { nearest } from './nearest.ts';
 import { type OptionName, specOf } from './options.ts';
 import type { Problem } from './problems.ts';
-import { applyRules } from './rules.ts';
+import { applyRules, type Findings, type Settled } from './rules.ts';
 import { type ValuesOf, valueKey } from './values.ts';
 
 export type ParsedCommand = {
@@ -37,14 +37,18 @@ export type ParsedLine =
       readonly problems: readonly Problem[];
     };
 
+const NO_FINDINGS = (): Findings => ({ problems: [], warnings: [] });
+
 /**
  * Command line and environment → what to do, or everything that is wrong with them at once. Pure but for
- * `readFile`, which is asked for the secrets that are kept in files and throws when it cannot.
+ * `readFile`, which is asked for the secrets that are kept in files and throws when it cannot. `more` finds what only a
+ * command itself knows of its options, and is told with the rest.
  */
 export function parseCommandLine(
   argv: readonly string[],
   env: Environment,
   readFile: (path: string) => string,
+  more: (settled: Settled) => Findings = NO_FINDINGS,
 ): ParsedLine {
   const [first, ...rest] = argv;
   if (first === '--help' || first === '-h') return { kind: 'help', help: programHelp() };
@@ -58,7 +62,7 @@ export function parseCommandLine(
   if (!isCommandName(command)) {
     return { kind: 'problems', command: undefined, problems: [unknownCommand(first)] };
   }
-  return parseCommand(command, argv.slice(words), env, readFile);
+  return parseCommand(command, argv.slice(words), env, readFile, more);
 }
 
 /** How many words at the beginning of a line name a command; 0: they name none. */
@@ -114,6 +118,7 @@ function parseCommand(
   argv: readonly string[],
   env: Environment,
   readFile: (path: string) => string,
+  more: (settled: Settled) => Findings,
 ): ParsedLine {
   const line = readArguments(command, argv);
   // Asking for help is answered whatever else is wrong: that is when it is needed.
@@ -123,13 +128,14 @@ function parseCommand(
   const gathered = gather(command, line.given, env, readFile);
   const values = new Map<OptionName, Value>();
   for (const name of optionsOf(command)) {
-    const value = gathered.values.get(name) ?? useOf(command, name).default ?? emptyValue(name);
+    const value = gathered.values.get(name) ?? defaultValue(command, name) ?? emptyValue(name);
     if (value !== undefined) values.set(name, value);
   }
   // One with a wrong value is given all the same: nobody is to be told that it is missing, too.
   const typedNames = [...line.given].filter(([, text]) => text !== '').map(([name]) => name);
   const given = new Set([...typedNames, ...gathered.values.keys()]);
-  const findings = applyRules({ command, values, given });
+  const settled = { command, values, given };
+  const [findings, found] = [applyRules(settled), more(settled)];
   const words = checkWords(command, line.words);
   const problems = [
     ...line.problems,
@@ -137,9 +143,15 @@ function parseCommand(
     ...gathered.problems,
     ...missingOptions(command, line.given, gathered.values),
     ...findings.problems,
+    ...found.problems,
   ];
   if (problems.length > 0) return { kind: 'problems', command, problems };
-  const warnings = [...gathered.warnings, ...environmentWarnings(env), ...findings.warnings];
+  const warnings = [
+    ...gathered.warnings,
+    ...environmentWarnings(env),
+    ...findings.warnings,
+    ...found.warnings,
+  ];
   // The table says of every key what `ValuesOf` says of it; the compiler cannot follow that through a map.
   return {
     kind: 'run',
@@ -189,11 +201,16 @@ function isAsked(given: ReadonlyMap<OptionName, string>, name: 'help' | 'version
   return given.has(name) && given.get(name) !== 'false';
 }
 
+function defaultValue(command: CommandName, name: OptionName): Value | undefined {
+  const value = useOf(command, name).default;
+  return specOf(name).type === 'words' && value !== undefined ? String(value).split(',') : value;
+}
+
 /** What stands for "not given" where that has a value of its own. */
 function emptyValue(name: OptionName): Value | undefined {
   const { type } = specOf(name);
   if (type === 'flag') return false;
-  return type === 'origins' || type === 'hosts' ? [] : undefined;
+  return type === 'origins' || type === 'hosts' || type === 'words' ? [] : undefined;
 }
 
 function typed(command: CommandName, values: ReadonlyMap<OptionName, Value>): Record<string, unknown> {

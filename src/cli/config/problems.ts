@@ -9,6 +9,8 @@ export interface Problem {
   readonly problem: string;
   /** What would be accepted; empty when the problem says it all. */
   readonly valid: string;
+  /** Lines that show where, between the flag and the problem; safe for a terminal. */
+  readonly shown?: readonly string[];
 }
 
 export const MASK = '********';
@@ -29,9 +31,10 @@ export function renderProblems(
 ): string {
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   const lines = [`${program}: ${count} with the options`, ''];
-  for (const { flag, given, problem, valid } of problems) {
+  for (const { flag, given, problem, valid, shown: place = [] } of problems) {
     lines.push(`  ${shown(flag)}${given === '' ? '' : ` ${shown(given)}`}`);
-    lines.push(`      ${visible(problem)}`);
+    for (const line of place) lines.push(`      ${line}`);
+    if (problem !== '') lines.push(`      ${visible(problem)}`);
     if (valid !== '') lines.push(`      valid: ${visible(valid)}`);
   }
   const help = command === undefined ? `${program} --help` : `${program} ${command} --help`;

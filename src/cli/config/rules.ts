@@ -96,9 +96,9 @@ export function applyRules(settled: Settled): Findings {
       );
     }
   }
-  if (settled.command === 'backup' && text('master-url') !== undefined) {
+  if (settled.command === 'backup' && text('url') !== undefined) {
     for (const name of ['database', 'backup-directory'] as const) {
-      idle(name, 'the master at --master-url knows its files, and where its backups are made');
+      idle(name, 'the master at --url knows its files, and where its backups are made');
     }
   }
   if (settled.command === 'tokens create' && text('scope') !== undefined) {

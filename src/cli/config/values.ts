@@ -12,6 +12,7 @@ interface TypeValues {
   decimal: number;
   'sample-interval': 'auto' | number;
   origins: readonly string[];
+  words: readonly string[];
   hosts: readonly string[];
 }
 
@@ -32,7 +33,7 @@ type Hidden = 'help' | 'version' | `${string}-file`;
 type Filled<Name, Use> = Use extends { default: unknown } | { required: true }
   ? Name
   : Name extends OptionName
-    ? (typeof OPTIONS)[Name]['type'] extends 'flag' | 'origins' | 'hosts'
+    ? (typeof OPTIONS)[Name]['type'] extends 'flag' | 'origins' | 'hosts' | 'words'
       ? Name
       : never
     : never;

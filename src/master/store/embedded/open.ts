@@ -97,7 +97,7 @@ export async function openFacts(duckdb: DuckDB, settings: OpenSettings): Promise
 }
 
 /** Without these DuckDB would look for an extension to read a file of another program with. */
-const NO_EXTENSIONS = { autoload_known_extensions: 'false', autoinstall_known_extensions: 'false' };
+export const NO_EXTENSIONS = { autoload_known_extensions: 'false', autoinstall_known_extensions: 'false' };
 
 /** What is no DuckDB file at all, before DuckDB sees it. Nobody in this process has it open: see `held`. */
 function refuseByHeader(path: string): void {
@@ -187,7 +187,7 @@ function text(value: string): string {
  * In this order: limits first, then the directories that may be touched, then the doors are closed, and last the
  * configuration itself, so that no statement can open them again.
  */
-function safety(settings: OpenSettings): string[] {
+export function safety(settings: OpenSettings): string[] {
   const directories = [settings.outputDirectory, settings.tempDirectory].filter((path) => path !== undefined);
   return [
     `SET memory_limit = '${Math.round(settings.memoryLimitMb)}MiB'`,
