@@ -8,6 +8,28 @@ export interface Result {
   ratio: string;
   /** Null: no bar. */
   met: boolean | null;
+  /** Where it stands in a plot; left out of all when there is none. */
+  point?: Point;
+}
+
+/** A measured value in one of the plots of a scenario. */
+export interface Point {
+  plot: string;
+  /** What is compared, one line each. */
+  name: string;
+  /** What it is compared by: a size, a program. */
+  group: string;
+  value: number;
+  /** The limit that `value` must keep; none: no bar. */
+  limit?: number;
+}
+
+/** A plot of a scenario's points, written beside the report. */
+export interface Plot {
+  readonly name: string;
+  readonly title: string;
+  /** Of the values, with their unit. */
+  readonly axis: string;
 }
 
 export interface BenchOptions {
@@ -17,12 +39,18 @@ export interface BenchOptions {
   program: string;
   /** An empty directory on a real disk, removed afterwards. */
   directory: string;
+  /** Where generated data is kept between runs. */
+  data: string;
+  /** Sizes of the generated data, in connections. */
+  connections: readonly number[];
+  seed: number;
 }
 
 export interface Scenario {
   readonly name: string;
   /** What is run and how the figures come about, for the report. */
   readonly method: string;
+  readonly plots?: readonly Plot[];
   run(options: BenchOptions): Promise<Result[]>;
 }
 

@@ -35,7 +35,12 @@ export class RunningMaster {
     this.#delayFile = delayFile;
   }
 
-  static async start(name: string, options: BenchOptions): Promise<RunningMaster> {
+  /** With the stores that are in its directory, or with new ones. */
+  static async start(
+    name: string,
+    options: BenchOptions,
+    flags: readonly string[] = [],
+  ): Promise<RunningMaster> {
     const directory = join(options.directory, name);
     mkdirSync(directory, { recursive: true });
     const port = await freePort();
@@ -45,6 +50,7 @@ export class RunningMaster {
       [
         ...['master', '--listen-host', '127.0.0.1', '--listen-port', String(port)],
         ...['--database', join(directory, 'master.db')],
+        ...flags,
       ],
       join(directory, 'master.log'),
       ['--import', new URL('probe.ts', import.meta.url).href],

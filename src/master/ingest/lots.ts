@@ -13,7 +13,7 @@ export const LOT_ROWS = 10_000;
 const KEEP_MS = 2 * 86_400_000;
 const KEEP_BYTES = 512 * 1024 * 1024;
 /** What a pending fact occupies, roughly, index included; for the bound above. */
-const FACT_BYTES = 90;
+export const FACT_BYTES = 90;
 
 /** Where `meta` keeps the mark of the newest backup. */
 const BACKUP_LOT = 'backup_lot';
