@@ -80,6 +80,8 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   'GET /api/v1/connections/:agent_id/:id': ['old/a', 'new/c', 'new/d'],
   'GET /api/v1/agents': [''],
   'GET /api/v1/agents/:id/status': ['old', 'new'],
+  'GET /api/v1/export': ['csv', 'ndjson', 'parquet'].map((format) => `?format=${format}&what=connections`),
+  'POST /api/v1/export/ticket': ['{"format":"csv","facts":{}}'],
   'GET /api/v1/filter-options': GROUP_KEYS.map((key) => `?filter_type=${key}`),
   'GET /api/v1/verify': [`?${RANGE}`, `?group=range&${RANGE}`, `?group=month&agent=new&${RANGE}`],
   'POST /api/v1/query': [
