@@ -100,10 +100,6 @@ export const ERRORS = {
     status: 0,
     hint: 'See what the master answered. Formats, ranges and filters: docs/exports.md.',
   },
-  master_unreachable: {
-    status: 0,
-    hint: 'Check --master-url, and that a master runs there.',
-  },
   import_refused: {
     status: 0,
     hint: 'What can be imported: exports of connections as CSV, NDJSON or Parquet. To move a whole history, move the files of the master (docs/exports.md).',

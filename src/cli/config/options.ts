@@ -1,4 +1,5 @@
 import { LOG_LEVELS } from '../../common/logger.ts';
+import { EXPORT_FORMATS, EXPORT_KINDS } from '../../domain/export.ts';
 import { TOKEN_SCOPES } from '../../domain/token.ts';
 import type { OptionSpec } from './option.ts';
 
@@ -268,6 +269,47 @@ export const OPTIONS = {
     type: 'flag',
     noEnvironment: true,
     summary: 'Also where the facts can be read; they are kept beside the new ones',
+  },
+  what: {
+    type: 'choice',
+    value: EXPORT_KINDS.join('|'),
+    choices: EXPORT_KINDS,
+    noEnvironment: true,
+    summary: 'What to export: the facts, the records of connections, or the answer to --query',
+  },
+  format: {
+    type: 'choice',
+    value: EXPORT_FORMATS.join('|'),
+    choices: EXPORT_FORMATS,
+    noEnvironment: true,
+    summary: 'Format of the file',
+  },
+  output: {
+    type: 'path',
+    value: 'FILE|-',
+    noEnvironment: true,
+    summary: 'Where to write; - is standard output',
+  },
+  range: {
+    type: 'text',
+    value: 'WORD',
+    noEnvironment: true,
+    summary: 'Interval by a word such as 24h, 7d, 90d, today, week or month; without any, all that is kept',
+  },
+  from: { type: 'text', value: 'TIME', noEnvironment: true, summary: 'Begin of the interval, ISO 8601' },
+  to: { type: 'text', value: 'TIME', noEnvironment: true, summary: 'Its end, which is not in it' },
+  tz: {
+    type: 'text',
+    value: 'ZONE',
+    noEnvironment: true,
+    summary: 'Time zone in which local times are read (IANA name); default UTC',
+  },
+  filter: { type: 'text', value: 'EXPRESSION', noEnvironment: true, summary: 'Only what passes this filter' },
+  query: {
+    type: 'text',
+    value: 'JSON',
+    noEnvironment: true,
+    summary: 'Body of POST /api/v1/query, for --what query',
   },
   help: { type: 'flag', short: 'h', noEnvironment: true, summary: 'Show this help' },
   version: { type: 'flag', short: 'V', noEnvironment: true, summary: 'Show the version' },
