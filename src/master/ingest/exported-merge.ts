@@ -29,7 +29,7 @@ interface Exported {
 /**
  * Merges exported records: the greater counter and the lower base hold, whatever order they come in, so that what was
  * imported once changes nothing any more. New bytes lie in the minute in which the record was last seen, as those of the
- * original's database do; only the facts themselves would know better, and they cannot be known again (ADR 0023).
+ * original's database do; only the facts themselves would know better, and they cannot be known again (ADR 0024).
  */
 export class ExportedMerge {
   readonly #context: MergeContext;
