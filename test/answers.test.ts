@@ -80,6 +80,8 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   'GET /api/v1/connections/:agent_id/:id': ['old/a', 'new/c', 'new/d'],
   'GET /api/v1/agents': [''],
   'GET /api/v1/agents/:id/status': ['old', 'new'],
+  'GET /api/v1/export': ['csv', 'ndjson', 'parquet'].map((format) => `?format=${format}&what=connections`),
+  'POST /api/v1/export/ticket': ['{"format":"csv","facts":{}}'],
   'GET /api/v1/filter-options': GROUP_KEYS.map((key) => `?filter_type=${key}`),
   'GET /api/v1/verify': [`?${RANGE}`, `?group=range&${RANGE}`, `?group=month&agent=new&${RANGE}`],
   'POST /api/v1/query': [
@@ -97,6 +99,7 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
     '{"name":"agent","scope":"agent","agent_id":"new","expires":"2999-01-01T00:00:00Z"}',
   ],
   'DELETE /api/v1/tokens/:id': ['1'],
+  'POST /api/v1/storage/backup': ['{}'],
   'POST /api/v1/sync': [JSON.stringify(v1Body('old', []))],
   'POST /api/v2/sync': [JSON.stringify(v2Body('third', { samples: [[0, 1]] }))],
 };

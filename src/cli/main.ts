@@ -21,6 +21,10 @@ async function construct(command: ParsedCommand): Promise<Program | Task> {
       return (await import('./demo.ts')).demoProgram(command.values);
     case 'simulate':
       return (await import('./simulate.ts')).simulateProgram(command.values);
+    case 'export':
+      return (await import('./export.ts')).exportTask(command.values);
+    case 'import':
+      return (await import('./import.ts')).importTask(command.values);
     case 'facts rebuild':
       return (await import('./facts.ts')).rebuildTask(command.values);
     case 'backup':

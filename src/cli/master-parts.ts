@@ -5,6 +5,7 @@ import { inspectStore } from '../common/inspect-store.ts';
 import type { Logger } from '../common/logger.ts';
 import { BackupService } from '../master/backup/backup-service.ts';
 import { finishRestore } from '../master/backup/restore.ts';
+import { ExportService } from '../master/export/export-service.ts';
 import type { HttpOptions } from '../master/http/deps.ts';
 import type { ReadinessProbe } from '../master/http/readiness.ts';
 import { HttpServer } from '../master/http/server.ts';
@@ -90,6 +91,7 @@ export function buildMaster(setup: MasterSetup): MasterParts {
     directory: resolve(setup.backupDirectory ?? files.backups),
     logger,
   });
+  const exports = new ExportService({ facts, records, traffic, freshness: flusher });
   const server = new HttpServer(
     {
       ingest,
@@ -99,6 +101,7 @@ export function buildMaster(setup: MasterSetup): MasterParts {
       catalogue,
       bytes,
       filters,
+      exports,
       tokens,
       backups,
       probes: [...probes(ingest, flusher, maintenance, records), backupProbe(backups, ingest)],

@@ -100,6 +100,14 @@ export const ERRORS = {
     status: 0,
     hint: 'Start the master of this version on it once: it brings the file up to date.',
   },
+  export_refused: {
+    status: 0,
+    hint: 'See what the master answered. Formats, ranges and filters: docs/exports.md.',
+  },
+  import_refused: {
+    status: 0,
+    hint: 'What can be imported: exports of connections as CSV, NDJSON or Parquet. To move a whole history, move the files of the master (docs/exports.md).',
+  },
   token_unknown: { status: 0, hint: '`tokens list` shows the numbers and names that there are.' },
   facts_readable: {
     status: 0,

@@ -6,6 +6,7 @@ import { type Component, startAll, stopAll } from '../../src/common/component.ts
 import { silentLogger } from '../../src/common/logger.ts';
 import type { TokenScope } from '../../src/domain/token.ts';
 import { BackupService } from '../../src/master/backup/backup-service.ts';
+import { type ExportLimits, ExportService } from '../../src/master/export/export-service.ts';
 import { AnswerCheck } from '../../src/master/http/answer-check.test-support.ts';
 import { HttpServer } from '../../src/master/http/server.ts';
 import { IngestThread } from '../../src/master/ingest/ingest-thread.ts';
@@ -46,6 +47,12 @@ export interface Answer {
   };
 }
 
+interface Options {
+  reserveLocal?: boolean;
+  name?: string;
+  exportLimits?: Partial<ExportLimits>;
+}
+
 /** A whole master in this process: sockets, threads and stores as they are. */
 export class WholeMaster {
   static readonly TOKEN = TOKEN;
@@ -54,8 +61,8 @@ export class WholeMaster {
   readonly ingest: IngestThread;
   readonly flusher: LotFlusher;
 
-  constructor(directory: string, options: { reserveLocal?: boolean; name?: string } = {}) {
-    const { reserveLocal = false, name = 'master' } = options;
+  constructor(directory: string, options: Options = {}) {
+    const { reserveLocal = false, name = 'master', exportLimits = {} } = options;
     const path = join(directory, `${name}.db`);
     const logger = silentLogger();
     this.ingest = new IngestThread({
@@ -79,11 +86,13 @@ export class WholeMaster {
       directory: join(directory, 'backup'),
       logger,
     });
+    const traffic = new TrafficService({ ...asked, records });
     this.#server = new HttpServer(
       {
         ingest: this.ingest,
         records,
-        traffic: new TrafficService({ ...asked, records }),
+        traffic,
+        exports: new ExportService({ ...asked, records, traffic, limits: exportLimits }),
         stats: new StatsService(asked),
         catalogue: new CatalogueService(asked),
         bytes: new ConnectionBytes(asked),

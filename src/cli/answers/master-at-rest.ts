@@ -80,6 +80,7 @@ function answerer(database: string, facts: FactsAtRest, notes: string[], release
       filters: new FilterReader(asked),
       tokens: new TokenRegistry({ writer, logger }),
       backups: { make: takesNothing },
+      exports: { open: takesNothing },
       probes: [],
       logger,
     },

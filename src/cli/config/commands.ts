@@ -234,6 +234,40 @@ export const COMMANDS = {
     options: { only: {}, ...OF_FILE, ...INFORMATION },
     examples: [['--database /var/lib/tracker/master.db', 'both stores']],
   },
+  export: {
+    summary: 'Write everything that a question finds into a file: CSV, NDJSON or Parquet',
+    options: {
+      what: { default: 'facts' },
+      format: { default: 'csv' },
+      output: { default: '-' },
+      range: {},
+      from: {},
+      to: {},
+      tz: {},
+      filter: {},
+      query: {},
+      url: {},
+      token: {},
+      'token-file': {},
+      ...OF_FILE,
+      ...INFORMATION,
+    },
+    examples: [
+      ['--range 30d --format parquet --output month.parquet', 'a month of a master that is stopped'],
+      [
+        '--url http://192.168.1.10:8080 --token TOKEN --what connections --filter "process = curl"',
+        'of a running one, to standard output',
+      ],
+    ],
+  },
+  import: {
+    summary: 'Take records of an export into the database of a master that is stopped; again changes nothing',
+    arguments: {
+      file: { type: 'path', value: 'FILE', summary: 'Export of connections: .csv, .ndjson or .parquet' },
+    },
+    options: { ...OF_FILE, ...INFORMATION },
+    examples: [['connections.ndjson --database /var/lib/tracker/master.db', 'from another master']],
+  },
   demo: {
     summary: 'Look around: a simulated core, an agent and a master with made-up history',
     options: { port: { default: 0 }, days: { default: 3 }, seed: {}, keep: {}, ...ALWAYS },

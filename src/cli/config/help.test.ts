@@ -41,7 +41,7 @@ test('commands as a person lists them: a group where all of it is meant', () => 
   expect(shortNames(commandsOf('tokens'))).toEqual(['tokens']);
   expect(shortNames(['master', 'tokens list'])).toEqual(['master', 'tokens list']);
   expect(flagTable('en')).toMatch(
-    /\| `--database PATH` +\| master, top, query, verify, tokens, facts, backup, restore, compact +\|/,
+    /\| `--database PATH` +\| master, top, query, verify, tokens, facts, backup, restore, compact, export, import +\|/,
   );
 });
 

@@ -1,5 +1,6 @@
 import { LOG_LEVELS } from '../../common/logger.ts';
 import { QUERY_DIMENSIONS } from '../../domain/dimensions.ts';
+import { EXPORT_FORMATS, EXPORT_KINDS } from '../../domain/export.ts';
 import { TOKEN_SCOPES } from '../../domain/token.ts';
 import { VERIFY_GROUPS } from '../../master/http/verify-periods.ts';
 import { METRICS } from '../../master/query/metrics.ts';
@@ -403,6 +404,32 @@ export const OPTIONS = {
     type: 'flag',
     noEnvironment: true,
     summary: 'Also where the facts can be read; they are kept beside the new ones',
+  },
+  what: {
+    type: 'choice',
+    value: EXPORT_KINDS.join('|'),
+    choices: EXPORT_KINDS,
+    noEnvironment: true,
+    summary: 'What to export: the facts, the records of connections, or the answer to --query',
+  },
+  format: {
+    type: 'choice',
+    value: EXPORT_FORMATS.join('|'),
+    choices: EXPORT_FORMATS,
+    noEnvironment: true,
+    summary: 'Format of the file',
+  },
+  output: {
+    type: 'path',
+    value: 'FILE|-',
+    noEnvironment: true,
+    summary: 'Where to write; - is standard output',
+  },
+  query: {
+    type: 'text',
+    value: 'JSON',
+    noEnvironment: true,
+    summary: 'Body of POST /api/v1/query, for --what query',
   },
   help: { type: 'flag', short: 'h', noEnvironment: true, summary: 'Show this help' },
   version: { type: 'flag', short: 'V', noEnvironment: true, summary: 'Show the version' },

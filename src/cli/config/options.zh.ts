@@ -79,6 +79,10 @@ export const SUMMARIES_ZH: Readonly<Record<OptionName, string>> = {
   speed: '录制文件的播放速度是真实时间的多少倍',
   'from-records': '根据每条记录的总量、开始和结束时间生成半小时数据；分钟数据无法恢复',
   force: '即使现有的流量数据仍可读取也重建；原文件保留在新文件旁',
+  what: '导出什么：`facts` 流量明细，`connections` 连接记录，`query` 一次查询的结果',
+  format: '文件格式',
+  output: '写到哪里；`-` 为标准输出',
+  query: '`POST /api/v1/query` 的请求体（JSON），用于 `--what query`',
   help: '显示帮助',
   version: '显示版本',
 };

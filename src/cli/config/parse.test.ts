@@ -198,7 +198,8 @@ describe('problems', () => {
     });
     expect(problems('')[0]).toMatchObject({
       problem: 'is missing',
-      valid: 'master, agent, top, query, verify, tokens, facts, backup, restore, compact, demo, simulate',
+      valid:
+        'master, agent, top, query, verify, tokens, facts, backup, restore, compact, export, import, demo, simulate',
     });
     expect(problems('agent -x')).toHaveLength(1);
     expect(problems('agent --__proto__ 1 --constructor=2')).toHaveLength(2);

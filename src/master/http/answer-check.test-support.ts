@@ -46,7 +46,15 @@ export class AnswerCheck {
       const type = contentType?.split(';')[0] ?? '';
       const schema = route.contract.returns[type];
       if (schema === undefined) throw new Error(`${what}: nothing is said of ${type}`);
-      this.#fit(what, schema, body);
+      // Of lines, the schema is that of each; an export's are told as one text.
+      const isLines = type === 'application/x-ndjson' && schema.type !== 'string';
+      const parts = isLines
+        ? String(body)
+            .trimEnd()
+            .split('\n')
+            .map((line): unknown => JSON.parse(line))
+        : [body];
+      for (const part of parts) this.#fit(what, schema, part);
       return;
     }
     this.#fit(what, Failure, body);

@@ -20,6 +20,7 @@ import { RouteRegistry } from './route-registry.ts';
 import { agentsRoutes } from './routes/agents.ts';
 import { backupRoute } from './routes/backup.ts';
 import { connectionsRoutes } from './routes/connections.ts';
+import { exportRoutes } from './routes/export.ts';
 import { filterOptionsRoute } from './routes/filter-options.ts';
 import { healthRoute } from './routes/health.ts';
 import { openApiRoute } from './routes/openapi.ts';
@@ -32,6 +33,7 @@ import { tokensRoutes } from './routes/tokens.ts';
 import { verifyRoute } from './routes/verify.ts';
 import { sendError } from './send-error.ts';
 import { SyncSlots } from './sync-slots.ts';
+import { Tickets } from './tickets.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -79,12 +81,13 @@ export function createApp(deps: HttpDeps, options: HttpOptions): FastifyInstance
   const connections = new ConnectionLimit(MAX_UNPROVEN, options.isExempt ?? isLoopback);
   connections.watch(app.server);
   const trust = new AddressTrust(options.apiToken, deps.tokens);
-  guardRequests(app, deps, options, { registry, connections, trust });
+  const tickets = new Tickets(deps.now ?? Date.now);
+  guardRequests(app, deps, options, { registry, connections, trust, tickets });
   // Never reached: the guard answers unknown paths before their bodies are read.
   app.setNotFoundHandler(() => {
     throw new CodedError('not_found', 'there is nothing at this path');
   });
-  registerRoutes(app, { ...deps, trust, reachable: isReachable(options.host) });
+  registerRoutes(app, { ...deps, trust, tickets, reachable: isReachable(options.host) });
   return app;
 }
 
@@ -103,6 +106,7 @@ function registerRoutes(app: FastifyInstance, deps: RouteDeps): void {
       for (const add of [
         statsRoute,
         connectionsRoutes,
+        exportRoutes,
         agentsRoutes,
         filterOptionsRoute,
         queryRoutes,

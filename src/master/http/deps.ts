@@ -1,5 +1,6 @@
 import type { Logger } from '../../common/logger.ts';
 import type { BackupService } from '../backup/backup-service.ts';
+import type { ExportService } from '../export/export-service.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { CatalogueService } from '../query/catalogue-service.ts';
 import type { ConnectionBytes } from '../query/connection-bytes.ts';
@@ -10,6 +11,7 @@ import type { Records } from '../records/query.ts';
 import type { TokenRegistry } from '../tokens/token-registry.ts';
 import type { AddressTrust } from './address-trust.ts';
 import type { ReadinessProbe } from './readiness.ts';
+import type { Tickets } from './tickets.ts';
 
 /** What the API answers from. */
 export interface HttpDeps {
@@ -24,6 +26,7 @@ export interface HttpDeps {
   readonly bytes: Pick<ConnectionBytes, 'refresh' | 'inRange' | 'minutes'>;
   readonly filters: Pick<FilterReader, 'read'>;
   readonly backups: Pick<BackupService, 'make'>;
+  readonly exports: Pick<ExportService, 'open'>;
   /** What `/ready` asks beside the records. */
   readonly probes: readonly ReadinessProbe[];
   readonly tokens: Pick<TokenRegistry, 'find' | 'used' | 'kinds' | 'onChange' | 'list' | 'create' | 'revoke'>;
@@ -35,6 +38,7 @@ export interface HttpDeps {
 /** What routes are made of. */
 export interface RouteDeps extends HttpDeps {
   readonly trust: AddressTrust;
+  readonly tickets: Tickets;
   /** Whether other machines can reach it. */
   readonly reachable: boolean;
 }

@@ -8,11 +8,17 @@ import { HostGuard } from './host-guard.ts';
 import { OriginGuard } from './origin-guard.ts';
 import type { RouteRegistry } from './route-registry.ts';
 import { type Grant, NOBODY } from './scope.ts';
+import type { Ticket, Tickets } from './tickets.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** What the caller of this request may do. */
     grant: Grant;
+    /** What its URL stands for. */
+    ticket: Ticket | null;
+  }
+  interface FastifyContextConfig {
+    tickets?: true;
   }
 }
 
@@ -29,6 +35,7 @@ interface Guarded {
   readonly registry: RouteRegistry;
   readonly connections: ConnectionLimit;
   readonly trust: AddressTrust;
+  readonly tickets: Tickets;
 }
 
 /**
@@ -39,7 +46,7 @@ export function guardRequests(
   app: FastifyInstance,
   deps: HttpDeps,
   options: HttpOptions,
-  { registry, connections, trust }: Guarded,
+  { registry, connections, trust, tickets }: Guarded,
 ): void {
   const { apiToken } = options;
   const authenticator = new Authenticator({
@@ -51,6 +58,7 @@ export function guardRequests(
   const hosts = new HostGuard(options.host, options.allowHosts);
   const origins = new OriginGuard(options.trustedOrigins);
   app.decorateRequest('grant');
+  app.decorateRequest('ticket', null);
 
   app.addHook('onRequest', (request, reply, done) => {
     request.grant = NOBODY;
@@ -64,7 +72,14 @@ export function guardRequests(
     if (request.is404) throw unknownRoute(methods, reply);
     const scope = request.routeOptions.config.scope;
     if (scope === undefined) throw new Error(`route ${request.routeOptions.url} declares no scope`);
-    const grant = authenticator.authorize(scope, request.ip, request.headers.authorization);
+    const ticket = ticketOf(request);
+    const taken = ticket === undefined ? undefined : tickets.take(ticket);
+    if (taken === null)
+      throw new CodedError('not_found', 'there is no such ticket: each is good once, for 30 s');
+    // What its maker may do now: a token that was revoked since takes its tickets along.
+    const authorization = taken === undefined ? request.headers.authorization : taken.authorization;
+    const grant = authenticator.authorize(scope, request.ip, authorization);
+    request.ticket = taken ?? null;
     // A page whose name was pointed at this machine has its address, and no token.
     if (grant.by === 'address') hosts.check(request.headers.host);
     if (grant.by === 'token') connections.trust(request.raw.socket);
@@ -84,6 +99,12 @@ export function guardRequests(
     );
     done();
   });
+}
+
+function ticketOf({ routeOptions, query }: FastifyRequest): string | undefined {
+  if (routeOptions.config.tickets !== true) return undefined;
+  const { ticket } = query as { ticket?: unknown };
+  return typeof ticket === 'string' ? ticket : undefined;
 }
 
 function pathOf(request: FastifyRequest): string {

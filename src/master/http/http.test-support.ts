@@ -130,6 +130,7 @@ export class FakeServices {
 export const NO_RECORDS: Records = {
   connections: async () => ({ records: [], total: 0, capped: false, nextCursor: null }),
   connection: async () => null,
+  exportConnections: async () => ({ rows: [], next: null }),
   agents: async () => [],
   gaps: async () => [],
   commonGaps: async () => [],
@@ -167,6 +168,7 @@ export function testDeps(services = new FakeServices()): HttpDeps {
     catalogue: services.catalogue,
     bytes: NO_BYTES,
     filters: { read: async (text, of, field) => readFilter(text, { of }, field) },
+    exports: { open: () => Promise.reject(new Error('this test exports nothing')) },
     tokens: noTokens(),
     backups: { make: () => Promise.reject(new Error('no test makes a backup here')) },
     probes: [],

@@ -15,6 +15,10 @@ export interface Question<S extends TObject, T, P extends TObject = TObject> ext
   readonly params?: P;
   /** Closed (`additionalProperties: false`): what it does not name is a mistake, never ignored. */
   readonly query: S;
+  /** A ticket in the URL (`?ticket=`) stands for the rights of whoever asked for it. */
+  readonly tickets?: true;
+  /** False where asking as HEAD would do all the work for nothing; default true. */
+  readonly head?: false;
   /** What no schema can say, about several parameters together; sees only values that are valid by themselves. */
   readonly check?: Check<S>;
   /** The answer; or the reply, where it was sent in another form. */
@@ -30,7 +34,12 @@ export function addQuestion<S extends TObject, T, P extends TObject>(
   const integers = Object.keys(schema.properties).filter(
     (name) => schema.properties[name]?.type === 'integer',
   );
-  app.get(path, { config: { scope, contract: contractOf(question) } }, async (request, reply) => {
+  const config = {
+    scope,
+    contract: contractOf(question),
+    ...(question.tickets && { tickets: true as const }),
+  };
+  app.get(path, { config, exposeHeadRoute: question.head ?? true }, async (request, reply) => {
     const given = withIntegers(request.query as Record<string, unknown>, integers);
     const { details, value } = await inspect(request, 'query', schema, given, question.check);
     if (details.length > 0) throw refusal(details);

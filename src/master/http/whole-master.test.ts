@@ -5,6 +5,7 @@ import { createGzip, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Component, startAll, stopAll } from '../../common/component.ts';
 import { silentLogger } from '../../common/logger.ts';
+import { ExportService } from '../export/export-service.ts';
 import { IngestThread } from '../ingest/ingest-thread.ts';
 import { CatalogueService } from '../query/catalogue-service.ts';
 import { ConnectionBytes } from '../query/connection-bytes.ts';
@@ -33,11 +34,13 @@ beforeAll(async () => {
   const flusher = new LotFlusher({ source: ingest, facts, log: logger, queryIntervalMs: 0 });
   const records = new RecordsReader({ path });
   const asked = { facts, freshness: flusher, gaps: records };
+  const traffic = new TrafficService({ ...asked, records });
   const http = new HttpServer(
     {
       ingest,
       records,
-      traffic: new TrafficService({ ...asked, records }),
+      traffic,
+      exports: new ExportService({ ...asked, records, traffic }),
       stats: new StatsService(asked),
       catalogue: new CatalogueService(asked),
       bytes: new ConnectionBytes(asked),

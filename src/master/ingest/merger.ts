@@ -6,6 +6,7 @@ import type { SyncPackage } from '../../protocol/v1.ts';
 import type { SyncAnswer, SyncRequest } from '../../protocol/v2.ts';
 import { AgentTable, type Contact } from './agents.ts';
 import { BatchMerge, type MergeContext } from './batch-merge.ts';
+import { ExportedMerge, type ExportedOutcome, type ExportedRow } from './exported-merge.ts';
 import { Heads } from './heads.ts';
 import { Importer } from './importer.ts';
 import { Ledger } from './ledger.ts';
@@ -175,6 +176,14 @@ export class Merger {
       }
       if (rejected > 0) this.#agents.addRefused(envelopeAgent, rejected);
       return { count: envelope.connections.length, rejected };
+    });
+  }
+
+  /** Merges rows of our own exports; a row that cannot be taken costs the others nothing. One outcome for each. */
+  importExported(rows: readonly ExportedRow[]): ExportedOutcome[] {
+    return this.#transaction((context) => {
+      const merge = new ExportedMerge(context);
+      return rows.map((row) => merge.merge(row));
     });
   }
 

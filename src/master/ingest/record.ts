@@ -76,7 +76,7 @@ const NONE: Readonly<Bytes> = { download: 0, upload: 0 };
 /**
  * Merges one sample into a record: a running maximum, so that sums depend on the set of samples only (docs/sync.md,
  * Model). `cover` is what the totals of the source cover of the connection; null for a source without totals (v1,
- * import), whose base is 0. Returns null when the sample is old and changes nothing.
+ * import), whose base is 0 unless it is said. Returns null when the sample is old and changes nothing.
  *
  * - Booked = highest value − lowest base, over all sources, in any order.
  * - A base above the record's counter: the bytes between moved unwatched, and are booked as recovered.
@@ -85,9 +85,14 @@ const NONE: Readonly<Bytes> = { download: 0, upload: 0 };
  * - Covered are the values above what the source's samples covered before, whoever booked them: for each journal, what
  *   is taken off its totals is its highest value − its base.
  */
-export function mergeSample(record: RecordState, sample: Sample, cover: Cover | null): Booking | null {
-  const down = compareSide(record, sample, cover, 'download');
-  const up = compareSide(record, sample, cover, 'upload');
+export function mergeSample(
+  record: RecordState,
+  sample: Sample,
+  cover: Cover | null,
+  base: Bytes = cover === null ? NONE : cover.base,
+): Booking | null {
+  const down = compareSide(record, sample, { cover, base }, 'download');
+  const up = compareSide(record, sample, { cover, base }, 'upload');
   const repeats = down.repeated > 0 || up.repeated > 0;
   const repeated = repeats ? { download: down.repeated, upload: up.repeated } : NONE;
   if (down.booked === 0 && up.booked === 0 && !record.isNew) {
@@ -139,9 +144,15 @@ interface Side {
   newlyRecovered: number;
 }
 
-function compareSide(record: RecordState, sample: Sample, cover: Cover | null, side: keyof Bytes): Side {
+interface Source {
+  readonly cover: Cover | null;
+  readonly base: Bytes;
+}
+
+function compareSide(record: RecordState, sample: Sample, source: Source, side: keyof Bytes): Side {
+  const { cover } = source;
   const value = sample[side];
-  const base = cover === null ? 0 : cover.base[side];
+  const base = source.base[side];
   const before = record.counter[side];
   const growth = Math.max(0, value - before);
   const lowered = Math.max(0, record.base[side] - base);

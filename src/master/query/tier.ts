@@ -18,6 +18,8 @@ export interface Need {
   readonly ranges: readonly MinuteRange[];
   /** Where else something begins that it tells apart: points of a series, hours of the week. */
   readonly starts: readonly number[];
+  /** The tier that must answer, whatever it costs. */
+  readonly tier?: TierName | undefined;
 }
 
 export interface ChosenTier {
@@ -40,7 +42,7 @@ export function chooseTier({ wholeFrom, extent }: Omit<Kept, 'watermark'>, need:
   const parts = (minute: number) => extent !== null && minute > extent.first && minute <= extent.last;
   const borders = need.ranges.flatMap(({ from, to }) => [from, to]).filter(parts);
   const fits = [...borders, ...need.starts].every(isHalfHour);
-  const tier: TierName = !fits && begin >= wholeFrom.minute ? 'minute' : 'half_hour';
+  const tier = need.tier ?? (!fits && begin >= wholeFrom.minute ? 'minute' : 'half_hour');
   return {
     tier,
     aligned: fits || tier === 'minute',

@@ -1,4 +1,5 @@
 import { HALF_HOUR } from '../../domain/bucket.ts';
+import type { TierName } from '../store/store.ts';
 import { type WallClock, wallClock } from './hour-of-week.ts';
 import type { MinuteRange } from './range.ts';
 import { type Source, sourceOf } from './source.ts';
@@ -16,6 +17,8 @@ export interface Viewed {
   /** Hours of the week are told apart. */
   readonly byHour: boolean;
   readonly overlay?: boolean;
+  /** Where it must be read. */
+  readonly tier?: TierName | undefined;
 }
 
 /** Where a question is read, and how. */
@@ -36,9 +39,10 @@ export interface View {
   readonly clock: WallClock;
 }
 
-export function viewOf({ ranges, starts = [], tz, byHour, overlay = false }: Viewed, kept: Kept): View {
+export function viewOf(viewed: Viewed, kept: Kept): View {
+  const { ranges, starts = [], tz, byHour, overlay = false } = viewed;
   const borders = byHour ? [...starts, ...ranges.flatMap((range) => hourStarts(tz, range))] : starts;
-  const { tier, aligned, cutFrom } = chooseTier(kept, { ranges, starts: borders });
+  const { tier, aligned, cutFrom } = chooseTier(kept, { ranges, starts: borders, tier: viewed.tier });
   const source = sourceOf(tier, kept.watermark, overlay);
   const [first, ...others] = ranges.map((range) => widened(range, tier, kept.extent));
   const present = first ?? ranges[0];

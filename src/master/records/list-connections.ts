@@ -8,7 +8,13 @@ import { NO_AGENT } from './dimension-values.ts';
 import { OPEN, recordExpression } from './expression.ts';
 import { RECORD_FILTERS } from './filters.ts';
 import { NO_HINTS, type PlanHints, planHints } from './plan-hints.ts';
-import { COUNT_CAP, type ConnectionsPage, type ConnectionsQuery, type NumberedRecord } from './query.ts';
+import {
+  COUNT_CAP,
+  type ConnectionsPage,
+  type ConnectionsQuery,
+  type NumberedRecord,
+  type SelectedConnections,
+} from './query.ts';
 import { RECORD_COLUMNS, type StoredRow, toRecord } from './record.ts';
 
 /** A row of a page, and where it stands in the order. */
@@ -37,7 +43,7 @@ export function listConnections(db: Sqlite, query: ConnectionsQuery): Connection
   })();
 }
 
-function filterClauses(query: ConnectionsQuery, columns: Columns): Clause[] {
+export function filterClauses(query: SelectedConnections, columns: Columns): Clause[] {
   const clauses = entriesOf(query.filters).map(([key, values]): Clause => {
     const { sql, bind } = RECORD_FILTERS[key];
     return { sql: `(${values.map(() => sql).join(' OR ')})`, values: values.flatMap(bind) };
@@ -54,7 +60,7 @@ function filterClauses(query: ConnectionsQuery, columns: Columns): Clause[] {
  * Overlap with `[from, to)`. Three terms with an index each, in place of `max(updated, closed)`; a row of the
  * original's that waits for its import is over, though nobody closed it.
  */
-function timeClauses(query: ConnectionsQuery, columns: Columns, hints: PlanHints): Clause[] {
+export function timeClauses(query: SelectedConnections, columns: Columns, hints: PlanHints): Clause[] {
   const clauses: Clause[] = [];
   if (query.to !== null) clauses.push({ sql: `${hints.start}${columns.start} < ?`, values: [query.to] });
   if (query.from !== null) {
@@ -104,7 +110,7 @@ function count(
   return { total: Math.min(n, COUNT_CAP), capped: n > COUNT_CAP };
 }
 
-function conditions(clauses: readonly Clause[]): string {
+export function conditions(clauses: readonly Clause[]): string {
   // First, for terms are tried in this order and the rest is skipped once one fails.
   return [TICKING, ...clauses.map((clause) => clause.sql)].join(' AND ');
 }

@@ -2,8 +2,9 @@ import type { Sqlite } from '../../common/sqlite.ts';
 import { listAgents } from './agents.ts';
 import { listCommonGaps } from './common-gaps.ts';
 import { sumCoreTotals } from './core-totals.ts';
+import { exportConnections } from './export-connections.ts';
 import { findConnection, listConnections } from './list-connections.ts';
-import type { ConnectionsQuery, Period } from './query.ts';
+import type { ConnectionsQuery, ExportPart, Period, SelectedConnections } from './query.ts';
 import { listFirstRuns, listGaps, listLost } from './stream-events.ts';
 import { listWaiting } from './waiting.ts';
 
@@ -11,6 +12,8 @@ import { listWaiting } from './waiting.ts';
 export const OPERATIONS = {
   connections: (db: Sqlite, query: ConnectionsQuery) => listConnections(db, query),
   connection: (db: Sqlite, agentId: string, id: string) => findConnection(db, agentId, id),
+  exportConnections: (db: Sqlite, query: SelectedConnections, part: ExportPart | null) =>
+    exportConnections(db, query, part),
   agents: (db: Sqlite, agentId: string | null) => listAgents(db, agentId),
   gaps: (db: Sqlite, from: number, to: number, agentId: string | null) => listGaps(db, from, to, agentId),
   commonGaps: (db: Sqlite, from: number, to: number, agents: readonly string[] | null) =>

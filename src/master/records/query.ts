@@ -13,8 +13,8 @@ export const COUNT_CAP = 100_000;
 export const CONNECTION_STATES = ['open', 'closed'] as const;
 export type ConnectionState = (typeof CONNECTION_STATES)[number];
 
-/** What `GET /connections` asks. Times: epoch ms, half-open; a record fits when it *overlaps* the interval. */
-export interface ConnectionsQuery {
+/** Which records. Times: epoch ms, half-open; a record fits when it *overlaps* the interval. */
+export interface SelectedConnections {
   /** As those of `/stats`: a list from there must show what a chart summed. */
   readonly filters: Filters;
   /** Parsed in the scope `connections`. */
@@ -27,6 +27,10 @@ export interface ConnectionsQuery {
   readonly now: number;
   readonly from: number | null;
   readonly to: number | null;
+}
+
+/** What `GET /connections` asks: a page of a selection. */
+export interface ConnectionsQuery extends SelectedConnections {
   readonly sortBy: ConnectionSortKey;
   readonly order: SortOrder;
   readonly limit: number;
@@ -66,6 +70,18 @@ export interface ConnectionsPage {
   /** There are more than `total`. */
   capped: boolean;
   nextCursor: string | null;
+}
+
+/** Where an export of records goes on: the rows of the file after `after`, up to `until`. */
+export interface ExportPart {
+  readonly after: number;
+  readonly until: number;
+}
+
+/** Records of an export, as lists of cells in the order of `EXPORTED_COLUMNS`; `next` is null after the last. */
+export interface ExportedRecords {
+  readonly rows: (string | number | boolean | null)[][];
+  readonly next: ExportPart | null;
 }
 
 /** What is known of an agent from its last contact. Times: epoch ms of the master's clock, 0 = never. */
@@ -150,6 +166,11 @@ export interface Records extends GapSource {
   connections(query: ConnectionsQuery): Promise<ConnectionsPage>;
   /** One record, null when there is none of that id. */
   connection(agentId: string, id: string): Promise<NumberedRecord | null>;
+  /**
+   * The next records that a query asks for, whatever its order and page, in the order in which they came; each once,
+   * and none that came after the first part was read. A part takes so little time that others do not wait for it.
+   */
+  exportConnections(query: SelectedConnections, part: ExportPart | null): Promise<ExportedRecords>;
   /** By agent id; all, or one. */
   agents(agentId?: string): Promise<AgentRow[]>;
   /**

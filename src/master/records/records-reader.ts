@@ -12,12 +12,15 @@ import type {
   ConnectionsPage,
   ConnectionsQuery,
   CoreTotalsRow,
+  ExportedRecords,
+  ExportPart,
   FirstRunRow,
   GapRow,
   LostRow,
   NumberedRecord,
   Period,
   Records,
+  SelectedConnections,
   WaitingRow,
 } from './query.ts';
 
@@ -85,6 +88,10 @@ export class RecordsReader implements Component, Records {
 
   connection(agentId: string, id: string): Promise<NumberedRecord | null> {
     return this.#ask('connection', agentId, id);
+  }
+
+  exportConnections(query: SelectedConnections, part: ExportPart | null): Promise<ExportedRecords> {
+    return this.#ask('exportConnections', query, part);
   }
 
   agents(agentId?: string): Promise<AgentRow[]> {

@@ -121,6 +121,43 @@ export type SqlRow = Readonly<Record<string, unknown>>;
 
 export type RunQuery = (query: SqlQuery) => Promise<SqlRow[]>;
 
+/** A column of a file that is not read from the store; texts that are no value of the type become null. */
+export interface FileColumn {
+  readonly name: string;
+  /** `time`: RFC 3339. */
+  readonly type: 'text' | 'integer' | 'boolean' | 'time';
+}
+
+/** A file that is gone when its export is closed. */
+export interface ExportFile {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/**
+ * What is too much for one answer, read piece by piece: all statements see one state of the store, and none can write.
+ * One thing is done at a time. Whoever opens it closes it, whatever happened.
+ */
+export interface FactExport {
+  run(query: SqlQuery): Promise<SqlRow[]>;
+  /** Rows as lists of values in the order of the columns, some thousand at a time, read no faster than they are taken. */
+  rows(query: SqlQuery): AsyncGenerator<unknown[][]>;
+  /** The rows as a Parquet file. Throws `disk_full` before the stores on that disk would have no space. */
+  parquet(query: SqlQuery): Promise<ExportFile>;
+  /** The same, of lines of JSON in pieces of any size. */
+  parquetOf(lines: AsyncIterable<Uint8Array>, columns: readonly FileColumn[]): Promise<ExportFile>;
+  /** Lets go of everything; what still runs ends first, so the signal is aborted before where nobody waits for it. */
+  close(): Promise<void>;
+}
+
+export interface FactExporter {
+  /**
+   * Opens an export. It takes no slot of those that `read` has; how many there are at once is for the caller to bound.
+   * An aborted signal interrupts the statement that runs, which throws its reason.
+   */
+  openExport(signal: AbortSignal): Promise<FactExport>;
+}
+
 export interface ReadOptions {
   /** Aborted: the running statement is interrupted and the read rejects with the signal's reason. */
   signal?: AbortSignal;
@@ -145,7 +182,7 @@ export interface FactReader {
  * changes nothing; a lot of a number that is there under another token is a bug of the caller and throws.
  * Writing methods may be called at any time; they run one after the other, in the order of the calls.
  */
-export interface FactStore extends Component, FactReader {
+export interface FactStore extends Component, FactReader, FactExporter {
   /**
    * Identity of the records store that these facts belong to, null in a new store. `adopt` writes it once;
    * opening under another identity is refused (`file_foreign`), never merged.

@@ -2,23 +2,20 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { CodedError, type ErrorDetail } from '../../../common/errors.ts';
 import { parseChains } from '../../../domain/dimensions.ts';
-import type { Filter } from '../../../domain/filter/tree.ts';
 import { SORT_ORDERS } from '../../query/metrics.ts';
-import type { Bounds } from '../../query/range-words.ts';
 import {
   CONNECTION_SORT_KEYS,
-  CONNECTION_STATES,
   DEFAULT_CONNECTIONS_LIMIT,
   MAX_CONNECTIONS_LIMIT,
   type ConnectionsQuery as Query,
 } from '../../records/query.ts';
 import { ConnectionAnswer, ConnectionsAnswer } from '../answers/connections.ts';
-import { boundsOf, checkRange, RANGE_PARAMETERS } from '../asked-range.ts';
+import { boundsOf } from '../asked-range.ts';
+import { CONNECTIONS_SELECTION, checkSelection, selectionOf } from '../connections-selection.ts';
 import { closed } from '../contract.ts';
 import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
-import { FILTER_PARAMETERS, filtersOf } from '../filter-parameters.ts';
-import { NoQuery, oneOf, text, whole, zoneOf } from '../parameters.ts';
+import { NoQuery, oneOf, text, whole } from '../parameters.ts';
 import { addQuestion } from '../question.ts';
 
 /** Skipping reads what it skips; whoever wants to go further continues by cursor. */
@@ -26,11 +23,7 @@ const MAX_OFFSET = 1_000_000;
 
 export const ConnectionsQuery = Type.Object(
   {
-    ...FILTER_PARAMETERS,
-    filter: Type.Optional(text('a filter expression, beside the parameters')),
-    state: Type.Optional(oneOf(CONNECTION_STATES)),
-    counted: Type.Optional(oneOf(['true', 'false'], 'in the totals of the core; false: overlay')),
-    ...RANGE_PARAMETERS,
+    ...CONNECTIONS_SELECTION,
     sort_by: Type.Optional(oneOf(CONNECTION_SORT_KEYS)),
     sort_order: Type.Optional(oneOf(SORT_ORDERS)),
     limit: Type.Optional(whole(1, MAX_CONNECTIONS_LIMIT)),
@@ -52,17 +45,12 @@ export function connectionsRoutes(app: FastifyInstance, deps: HttpDeps): void {
     query: ConnectionsQuery,
     returns: ConnectionsAnswer,
     errors: ['filter_invalid', 'query_timeout'],
-    check: async (query) => [
-      ...checkRange(query),
-      ...checkCursor(query),
-      ...(await filters.read(query.filter, 'connections')).problems,
-    ],
+    check: async (query) => [...(await checkSelection(query, filters)), ...checkCursor(query)],
     answer: async (query, { signal }) => {
       const at = now();
       const bounds = boundsOf(query, at);
-      const { filter } = await filters.read(query.filter, 'connections');
       const freshTo = await bytes.refresh();
-      const page = await records.connections(toQuery(query, { bounds, filter, now: at }));
+      const page = await records.connections(toQuery(query, at));
       const known = page.records.flatMap(({ num }) => (num === null ? [] : [num]));
       const inRange = await bytes.inRange(known, bounds, { signal });
       const data = page.records.map(({ num, record }) => ({
@@ -108,19 +96,9 @@ function checkCursor(query: Partial<ConnectionsQuery>): ErrorDetail[] {
   return [{ field: 'offset', problem: 'cannot be combined with "cursor", which says where to go on' }];
 }
 
-function toQuery(
-  query: ConnectionsQuery,
-  { bounds, filter, now }: { bounds: Bounds; filter: Filter | null; now: number },
-): Query {
+function toQuery(query: ConnectionsQuery, now: number): Query {
   return {
-    filters: filtersOf(query),
-    filter,
-    state: query.state ?? null,
-    counted: query.counted === undefined ? null : query.counted === 'true',
-    zone: zoneOf(query.tz),
-    now,
-    from: bounds.from ?? null,
-    to: bounds.to ?? null,
+    ...selectionOf(query, now),
     sortBy: query.sort_by ?? 'last_updated',
     order: query.sort_order ?? 'desc',
     limit: query.limit ?? DEFAULT_CONNECTIONS_LIMIT,

@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CodedError } from '../../../common/errors.ts';
 import type {
   Fact,
   FactCoverage,
+  FactExport,
   FactStore,
   Lot,
   MergeStep,
@@ -43,6 +45,8 @@ export interface EmbeddedOptions {
   readConcurrency?: number;
   /** Questions that may wait behind them. */
   readQueue?: number;
+  /** Space that exports leave on the disk, bytes; 256 MiB. */
+  exportSpareBytes?: number;
   /** Lots between two checkpoints; one is also made after so many rows that the log gets long. */
   lotsPerCheckpoint?: number;
   now?: () => number;
@@ -81,16 +85,24 @@ export class EmbeddedFactStore implements FactStore, SnapshotSource {
   async start(): Promise<void> {
     const options = this.#options;
     const duckdb = await loadDuckDB(options.load);
+    const tempDirectory = resolve(options.tempDirectory ?? `${options.path}.tmp`);
     const file = await openFacts(duckdb, {
       path: options.path,
       memoryLimitMb: options.memoryLimitMb ?? 256,
       threads: options.threads ?? Math.min(availableParallelism(), 4),
-      tempDirectory: options.tempDirectory ?? `${options.path}.tmp`,
+      tempDirectory,
       ...(options.migrations === undefined ? {} : { migrations: options.migrations }),
       ...(options.onRecovered === undefined ? {} : { onRecovered: options.onRecovered }),
     });
     const concurrency = options.readConcurrency ?? 3;
-    const readers = new Readers(duckdb, file.instance, { concurrency, queue: options.readQueue ?? 32 });
+    const readers = new Readers(duckdb, file.instance, {
+      concurrency,
+      queue: options.readQueue ?? 32,
+      exportFiles: {
+        directory: tempDirectory,
+        ...(options.exportSpareBytes === undefined ? {} : { spareBytes: options.exportSpareBytes }),
+      },
+    });
     this.#opened = { ...file, readers };
   }
 
@@ -110,6 +122,10 @@ export class EmbeddedFactStore implements FactStore, SnapshotSource {
 
   read<T>(work: (run: RunQuery) => Promise<T>, options?: ReadOptions): Promise<T> {
     return this.#require().readers.read(work, options);
+  }
+
+  async openExport(signal: AbortSignal): Promise<FactExport> {
+    return await this.#require().readers.openExport(signal);
   }
 
   adopt(storeId: string): Promise<void> {

@@ -60,7 +60,8 @@ export class FactsAtRest implements FactReader {
       } finally {
         connection.closeSync();
       }
-      return new FactsAtRest(instance, new Readers(duckdb, instance, READERS), temp, identity);
+      const readers = new Readers(duckdb, instance, { ...READERS, exportFiles: { directory: temp } });
+      return new FactsAtRest(instance, readers, temp, identity);
     } catch (error) {
       instance?.closeSync();
       rmSync(temp, { recursive: true, force: true });

@@ -17,6 +17,7 @@ import { fileError } from './file-errors.ts';
 import { keepLastGood, restoreLastGood } from './last-good.ts';
 import { type FactMigration, identify, MIGRATIONS, migrate, refuseUnknown } from './migrations.ts';
 import type { DuckDB } from './native.ts';
+import { EXPORT_FILE } from './open-export.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 
 export interface OpenSettings {
@@ -175,7 +176,7 @@ export async function readOnly<T>(
 function prepareTemp(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(directory)) {
-    if (/^duckdb_temp_/.test(name)) rmSync(join(directory, name), { force: true });
+    if (/^duckdb_temp_/.test(name) || EXPORT_FILE.test(name)) rmSync(join(directory, name), { force: true });
   }
 }
 

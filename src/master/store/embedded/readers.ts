@@ -1,34 +1,37 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { CodedError } from '../../../common/errors.ts';
-import type { ReadOptions, RunQuery, SqlQuery, SqlRow } from '../store.ts';
+import type { FactExport, ReadOptions, RunQuery } from '../store.ts';
 import type { DuckDB } from './native.ts';
+import { type FilePlace, OpenExport } from './open-export.ts';
+import { Reading } from './reading.ts';
 import { Slots } from './slots.ts';
-import { bindValues } from './values.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
-/** An interrupt that comes just before a statement begins is forgotten by DuckDB, so it is repeated. */
-const INTERRUPT_EVERY_MS = 20;
 
 export interface ReadersOptions {
   concurrency: number;
   queue: number;
+  exportFiles: FilePlace;
 }
 
 /**
  * Connections that only read: each question has one for itself, inside a read-only transaction, so that it sees
- * one state of the store and can change nothing.
+ * one state of the store and can change nothing. Exports have theirs beside the slots of questions.
  */
 export class Readers {
   readonly #duckdb: DuckDB;
   readonly #instance: DuckDBInstance;
   readonly #slots: Slots;
+  readonly #exportFiles: FilePlace;
   readonly #idle: DuckDBConnection[] = [];
+  readonly #exports = new Set<OpenExport>();
   readonly #closing = new AbortController();
 
   constructor(duckdb: DuckDB, instance: DuckDBInstance, options: ReadersOptions) {
     this.#duckdb = duckdb;
     this.#instance = instance;
     this.#slots = new Slots(options.concurrency, options.queue);
+    this.#exportFiles = options.exportFiles;
   }
 
   async read<T>(work: (run: RunQuery) => Promise<T>, options: ReadOptions = {}): Promise<T> {
@@ -49,53 +52,46 @@ export class Readers {
     }
   }
 
+  async openExport(signal: AbortSignal): Promise<FactExport> {
+    const ends = AbortSignal.any([signal, this.#closing.signal]);
+    ends.throwIfAborted();
+    const connection = await this.#take();
+    const reading = await Reading.begin(this.#duckdb, connection, ends);
+    const opened: OpenExport = new OpenExport(reading, this.#exportFiles, async () => {
+      await this.#giveBack(connection, reading);
+      this.#exports.delete(opened);
+    });
+    this.#exports.add(opened);
+    return opened;
+  }
+
   /** Interrupts what runs, and closes every connection once it is idle. */
   async close(): Promise<void> {
     this.#closing.abort(new CodedError('not_ready', 'the fact store is closing'));
+    await Promise.all([...this.#exports].map((opened) => opened.close()));
     while (this.#slots.taken > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     for (const connection of this.#idle.splice(0)) connection.closeSync();
   }
 
   async #transaction<T>(work: (run: RunQuery) => Promise<T>, signal: AbortSignal): Promise<T> {
-    const connection = this.#idle.pop() ?? (await this.#instance.connect());
-    let repeat: NodeJS.Timeout | undefined;
-    const interrupt = () => {
-      connection.interrupt();
-      repeat = setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS);
-    };
+    const connection = await this.#take();
+    const reading = await Reading.begin(this.#duckdb, connection, signal);
     try {
-      await connection.run('BEGIN TRANSACTION READ ONLY');
-      signal.addEventListener('abort', interrupt, { once: true });
-      return await work((query) => this.#run(connection, query, signal));
+      return await work((query) => reading.run(query));
     } catch (error) {
-      throw signal.aborted ? signal.reason : queryError(error);
+      throw reading.reasonOf(error);
     } finally {
-      signal.removeEventListener('abort', interrupt);
-      clearInterval(repeat);
-      await this.#giveBack(connection);
+      await this.#giveBack(connection, reading);
     }
   }
 
-  async #giveBack(connection: DuckDBConnection): Promise<void> {
-    try {
-      await connection.run('ROLLBACK');
-      this.#idle.push(connection);
-    } catch {
-      connection.closeSync();
-    }
+  async #take(): Promise<DuckDBConnection> {
+    return this.#idle.pop() ?? (await this.#instance.connect());
   }
 
-  /** Converts chunk by chunk (2,048 rows), so that a long answer does not hold up the event loop. */
-  async #run(connection: DuckDBConnection, query: SqlQuery, signal: AbortSignal): Promise<SqlRow[]> {
-    signal.throwIfAborted();
-    const { values, types } = bindValues(this.#duckdb, query.values);
-    const result = await connection.stream(query.text, values, types);
-    const rows: SqlRow[] = [];
-    for await (const chunk of result.yieldRowObjectJs()) {
-      signal.throwIfAborted();
-      rows.push(...chunk);
-    }
-    return rows;
+  async #giveBack(connection: DuckDBConnection, reading: Reading): Promise<void> {
+    if (await reading.end()) this.#idle.push(connection);
+    else connection.closeSync();
   }
 }
 
@@ -103,11 +99,4 @@ function timeoutError(timeoutMs: number): CodedError {
   return new CodedError('query_timeout', `the query took longer than ${timeoutMs / 1000} s`, {
     retryAfter: 10,
   });
-}
-
-/** Out of memory is a property of the question; everything else is a bug and passes unchanged. */
-function queryError(error: unknown): unknown {
-  if (!(error instanceof Error) || !/out of memory/i.test(error.message)) return error;
-  const message = 'the query needs more memory than the fact store may use';
-  return new CodedError('query_too_large', message, { cause: error });
 }

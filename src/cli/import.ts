@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { CodedError } from '../common/errors.ts';
+import { FileLock } from '../common/file-lock.ts';
+import { importRecords } from '../master/import/import-records.ts';
+import { RECORDS_FILE } from '../master/ingest/schema.ts';
+import type { ValuesOf } from './config/values.ts';
+import type { Task } from './program.ts';
+
+/** `import`: what it did on standard output, what it could not take on the other. */
+export function importTask({ file, database }: ValuesOf<'import'>): Task {
+  return {
+    run: async (told) => {
+      if (!existsSync(file)) throw new CodedError('file_unusable', `there is no file ${file}`);
+      const lock = FileLock.take(database, RECORDS_FILE.kind);
+      try {
+        const done = await importRecords(file, database, told);
+        for (const { line, problem } of done.problems) console.error(`${file}:${line}: ${problem}`);
+        const untold = done.refused - done.problems.length;
+        if (untold > 0) console.error(`and ${untold} more rows`);
+        const { new: added, grown, same, refused } = done;
+        console.log(`${added} new, ${grown} with more bytes, ${same} known already, ${refused} refused`);
+        if (!done.complete) console.error('interrupted: import the same file again to go on');
+        return refused === 0 && done.complete ? 0 : 1;
+      } finally {
+        lock.release();
+      }
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { DIMENSIONS, type Dimension, FACT_COLUMNS, type FactColumn } from '../../domain/dimensions.ts';
+import { mentionsOnly } from '../../domain/filter/names.ts';
+import type { Filter } from '../../domain/filter/tree.ts';
+import { expression } from '../query/expression.ts';
+import { listed, named, type Sql, sql } from '../query/sql.ts';
+import type { View } from '../query/view.ts';
+import type { FileColumn } from '../store/store.ts';
+
+const DIMENSION_TABLE: readonly Dimension[] = DIMENSIONS;
+
+/** Columns of exported facts; `rowsOf` and the statement have them in this order. */
+export const FACT_EXPORT_COLUMNS: readonly FileColumn[] = [
+  { name: 'bucket', type: 'time' },
+  { name: 'previous', type: 'time' },
+  { name: 'tier', type: 'text' },
+  { name: 'kind', type: 'text' },
+  ...DIMENSION_TABLE.map(
+    ({ name, type }): FileColumn => ({ name, type: type === 'number' ? 'integer' : 'text' }),
+  ),
+  { name: 'recovered', type: 'boolean' },
+  { name: 'download', type: 'integer' },
+  { name: 'upload', type: 'integer' },
+  { name: 'connections', type: 'integer' },
+];
+
+/** Where the times stand: minutes since the epoch, unless the statement is for a file. */
+export const TIME_PLACES = [0, 1] as const;
+
+/** Aliases of dictionaries, one for each column of a fact that holds an id. */
+const ALIASES = [sql`x0`, sql`x1`, sql`x2`, sql`x3`, sql`x4`];
+const JOINED = (FACT_COLUMNS as readonly FactColumn[]).flatMap((column) =>
+  column.dictionary === undefined ? [] : [{ name: column.name, dictionary: column.dictionary }],
+);
+const KINDS = sql`CASE f.kind WHEN 0 THEN 'counted' WHEN 1 THEN 'overlay' ELSE 'unattributed' END`;
+
+export interface FactSelection {
+  readonly view: Pick<View, 'source' | 'ranges' | 'clock'>;
+  readonly filter: Filter | null;
+}
+
+/**
+ * Every fact of an interval that passes the filter, each with the texts of its dimensions. Unattributed facts have none:
+ * they are there where the filter asks for no more than agent and time.
+ */
+export function factStatement({ view, filter }: FactSelection, forFile: boolean): Sql {
+  const { source, clock, ranges } = view;
+  const [{ from, to }] = ranges;
+  const tests = [sql`bucket >= ${from}`, sql`bucket < ${to}`];
+  if (filter !== null) {
+    tests.push(expression(filter, clock.hourOfWeek));
+    if (!mentionsOnly(filter, ['agent', 'hour_of_week'])) tests.push(sql`kind <> 2`);
+  }
+  const time = (minute: Sql) => (forFile ? sql`to_timestamp(${minute}::BIGINT * 60)` : minute);
+  const columns = [
+    sql`${time(sql`f.at`)} AS bucket`,
+    sql`CASE WHEN f.prev > 0 THEN ${time(sql`f.prev`)} END AS previous`,
+    sql`${source.tier} AS tier`,
+    sql`${KINDS} AS kind`,
+    ...DIMENSION_TABLE.map((dimension) => sql`${valueOf(dimension)} AS ${named(dimension.name)}`),
+    sql`f.recovered AS recovered`,
+    sql`f.down AS download`,
+    sql`f.up AS upload`,
+    sql`f.conns AS connections`,
+  ];
+  const joins = JOINED.map(({ name, dictionary }, index) => {
+    const alias = ALIASES[index] ?? sql``;
+    return sql`JOIN ${named(dictionary)} AS ${alias} ON f.${named(name)} = ${alias}.id`;
+  });
+  return sql`SELECT ${listed(columns)} FROM (SELECT *, ${source.bucket} AS at FROM (
+    SELECT 0::UTINYINT AS kind, * FROM ${source.counted} UNION ALL BY NAME SELECT * FROM ${source.aside})
+    WHERE ${listed(tests, ' AND ')}) AS f ${listed(joins, ' ')}`;
+}
+
+function valueOf({ column, entry }: Dimension): Sql {
+  if (entry === undefined) return sql`f.${named(column)}`;
+  const alias = ALIASES[JOINED.findIndex(({ name }) => name === column)] ?? sql``;
+  return sql`${alias}.${named(entry)}`;
+}

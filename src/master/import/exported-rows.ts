@@ -1,0 +1,135 @@
+import { createReadStream } from 'node:fs';
+import { extname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { CodedError } from '../../common/errors.ts';
+import { CsvReader } from '../../domain/csv-reader.ts';
+import type { ExportedRow } from '../ingest/exported-merge.ts';
+import { loadDuckDB } from '../store/embedded/native.ts';
+
+/** A row of a file, or what is wrong with it; by its line from 1, in Parquet by its number. */
+export type ReadRow =
+  | { readonly line: number; readonly row: ExportedRow }
+  | { readonly line: number; readonly problem: string };
+
+/** What tells an export of connections from anything else. */
+const NEEDED = ['id', 'agent_id', 'last_updated', 'download', 'upload', 'base_download', 'counted'];
+
+/**
+ * The rows of an export of connections, by the ending of its name, one after the other. Throws `import_refused` for
+ * files that are none, and `file_unusable` for those that cannot be read.
+ */
+export async function* exportedRows(path: string): AsyncGenerator<ReadRow> {
+  try {
+    yield* readerOf(path)(path);
+  } catch (error) {
+    if (error instanceof CodedError) throw error;
+    throw new CodedError('file_unusable', `cannot read ${path}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function readerOf(path: string): (path: string) => AsyncGenerator<ReadRow> {
+  switch (extname(path).toLowerCase()) {
+    case '.csv':
+      return csvRows;
+    case '.ndjson':
+    case '.jsonl':
+      return jsonRows;
+    case '.parquet':
+      return parquetRows;
+    default:
+      throw new CodedError('import_refused', `${path} does not end in .csv, .ndjson, .jsonl or .parquet`);
+  }
+}
+
+function refuseOthers(path: string, names: readonly string[]): void {
+  if (names.includes('bucket') && names.includes('kind')) {
+    throw new CodedError(
+      'import_refused',
+      `${path} holds facts, which cannot be told from those that are here already`,
+    );
+  }
+  const missing = NEEDED.filter((name) => !names.includes(name));
+  if (missing.length === 0) return;
+  throw new CodedError(
+    'import_refused',
+    `${path} is no export of connections: it has no ${missing.join(', no ')}`,
+  );
+}
+
+async function* csvRows(path: string): AsyncGenerator<ReadRow> {
+  const reader = new CsvReader();
+  let names: readonly string[] | null = null;
+  const taken = function* (rows: Iterable<{ line: number; cells: readonly string[] }>): Generator<ReadRow> {
+    for (const { line, cells } of rows) {
+      if (names === null) {
+        refuseOthers(path, cells);
+        names = cells;
+      } else if (cells.length !== names.length) {
+        yield { line, problem: `has ${cells.length} cells, and the first line ${names.length}` };
+      } else {
+        yield { line, row: Object.fromEntries(names.map((name, index) => [name, cells[index]])) };
+      }
+    }
+  };
+  for await (const text of createReadStream(path, 'utf8')) yield* taken(reader.push(text as string));
+  yield* taken(reader.end());
+}
+
+async function* jsonRows(path: string): AsyncGenerator<ReadRow> {
+  let line = 0;
+  let isKnown = false;
+  for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+    line++;
+    if (text.trim() === '') continue;
+    const row = parsed(text);
+    if (row === null) {
+      yield { line, problem: 'is no JSON object' };
+      continue;
+    }
+    if (!isKnown) refuseOthers(path, Object.keys(row));
+    isKnown = true;
+    yield { line, row };
+  }
+}
+
+function parsed(text: string): ExportedRow | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as ExportedRow)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+async function* parquetRows(path: string): AsyncGenerator<ReadRow> {
+  const duckdb = await loadDuckDB();
+  const instance = await duckdb.DuckDBInstance.create(':memory:', { memory_limit: '256MB', threads: '1' });
+  const connection = await instance.connect();
+  try {
+    const result = await connection.stream('SELECT * FROM read_parquet($1)', [path]);
+    refuseOthers(path, result.columnNames());
+    let line = 0;
+    for await (const rows of result.yieldRowObjectJs()) {
+      for (const row of rows) {
+        line++;
+        yield { line, row: plain(row) };
+      }
+    }
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+/** Times as texts, and whole numbers as numbers, as the other formats have them. */
+function plain(row: Readonly<Record<string, unknown>>): ExportedRow {
+  const entries = Object.entries(row).map(([name, value]) => {
+    if (typeof value === 'bigint') return [name, Number(value)];
+    return [name, value instanceof Date ? value.toISOString() : value];
+  });
+  return Object.fromEntries(entries) as ExportedRow;
+}

@@ -1,0 +1,149 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { importRecords } from '../../src/master/import/import-records.ts';
+import { connectionRow, v1Body, v1Record, v2Body } from '../support/bodies.ts';
+import { TestDirectory } from '../support/directory.ts';
+import { WholeMaster } from '../support/whole-master.ts';
+
+const MINUTE = Math.floor(Date.parse('2026-07-01T12:00:00Z') / 60_000);
+const NEVER = new AbortController().signal;
+
+const directory = new TestDirectory();
+let masters: WholeMaster[] = [];
+afterEach(async () => {
+  for (const master of masters) await master.stop();
+  masters = [];
+});
+
+async function run(name: string): Promise<WholeMaster> {
+  const master = await new WholeMaster(directory.path, { name }).start();
+  masters.push(master);
+  return master;
+}
+
+async function stop(master: WholeMaster): Promise<void> {
+  masters.splice(masters.indexOf(master), 1);
+  await master.stop();
+}
+
+/** Records with bases, recovered bytes and overlay, open and closed; texts that formats have trouble with. */
+async function filled(name: string): Promise<WholeMaster> {
+  const master = await run(name);
+  await master.post('v1', v1Body('old', [v1Record('a', 500, { process: '=1+1,"x"\r\n' }), v1Record('b', 7)]));
+  const ms = (minute: number) => (MINUTE + minute) * 60_000;
+  await master.post(
+    'v2',
+    v2Body('new', {
+      strings: ['c', '', 'd', 'e'],
+      connections: [
+        connectionRow(0, 1, { base: [300, 30] }),
+        connectionRow(2, 1, { counted: 0 }),
+        connectionRow(3, 1),
+      ],
+      samples: [
+        [0, MINUTE, 700, 70, 0, 0, 0],
+        [2, MINUTE, 100, 10, 0, 0, 0],
+        [3, MINUTE + 1, 900, 90, 250, 0, 0],
+      ],
+      closed: [[3, ms(2)]],
+    }),
+  );
+  return master;
+}
+
+async function exported(master: WholeMaster, format: string): Promise<string> {
+  const answer = await fetch(`${master.url}/api/v1/export?what=connections&format=${format}`, {
+    headers: { authorization: `Bearer ${WholeMaster.TOKEN}` },
+  });
+  expect(answer.status).toBe(200);
+  const file = directory.file(`connections-${Math.random()}.${format}`);
+  writeFileSync(file, Buffer.from(await answer.arrayBuffer()));
+  return file;
+}
+
+const summaryOf = async (master: WholeMaster) => (await master.get('/stats?type=summary')).body.data;
+
+describe('an export of connections', () => {
+  it.each(['csv', 'ndjson', 'parquet'])(
+    'comes into another master as %s, and again changes nothing',
+    async (format) => {
+      const from = await filled(`from-${format}`);
+      const file = await exported(from, format);
+      const empty = await run(`to-${format}`);
+      await stop(empty);
+      const database = directory.file(`to-${format}.db`);
+      expect(await importRecords(file, database, NEVER)).toEqual({
+        ...{ new: 5, grown: 0, same: 0, refused: 0 },
+        ...{ problems: [], complete: true },
+      });
+      expect(await importRecords(file, database, NEVER)).toMatchObject({ new: 0, grown: 0, same: 5 });
+      const to = await run(`to-${format}`);
+      expect(await summaryOf(to)).toEqual(await summaryOf(from));
+      expect((await summaryOf(to)).download).toBe(500 + 7 + 400 + 900);
+      const recovered = (body: object) => to.ask('POST', '/api/v1/query', { body: JSON.stringify(body) });
+      const { body } = await recovered({ metrics: ['recovered'] });
+      expect(body.data.summary.totals.recovered).toBe(250);
+      const again = await exported(to, 'ndjson');
+      const lines = (path: string) => readFileSync(path, 'utf8').trim().split('\n').sort();
+      expect(lines(again)).toEqual(lines(await exported(from, 'ndjson')));
+    },
+  );
+
+  it('changes nothing in the master that it is of, which then goes on', async () => {
+    const master = await filled('same');
+    const before = await summaryOf(master);
+    const file = await exported(master, 'ndjson');
+    await stop(master);
+    expect(await importRecords(file, directory.file('same.db'), NEVER)).toMatchObject({
+      new: 0,
+      grown: 0,
+      same: 5,
+    });
+    const after = await run('same');
+    expect(await summaryOf(after)).toEqual(before);
+    await after.post('v1', v1Body('old', [v1Record('a', 800)]));
+    expect((await summaryOf(after)).download).toBe(before.download + 300);
+  });
+
+  it('loses nothing to rows that are broken, and names their lines', async () => {
+    const master = await filled('broken');
+    const file = await exported(master, 'ndjson');
+    const [first = ''] = readFileSync(file, 'utf8').split('\n');
+    const row = JSON.parse(first) as Record<string, unknown>;
+    appendFileSync(file, '{"id": \n');
+    appendFileSync(file, `${JSON.stringify({ ...row, id: 'x', download: -1, last_updated: 'soon' })}\n`);
+    appendFileSync(file, `${JSON.stringify({ ...row, id: 'y' })}\n`);
+    await stop(await run('to-broken'));
+    expect(await importRecords(file, directory.file('to-broken.db'), NEVER)).toMatchObject({
+      new: 6,
+      refused: 2,
+      problems: [
+        { line: 6, problem: 'is no JSON object' },
+        { line: 7, problem: 'download is no whole number from 0 to 70368744177664; last_updated is no time' },
+      ],
+    });
+  });
+
+  it('goes on where it was told to stop', async () => {
+    const master = await filled('stopped');
+    const file = await exported(master, 'csv');
+    await stop(await run('to-stopped'));
+    const database = directory.file('to-stopped.db');
+    const first = await importRecords(file, database, AbortSignal.abort());
+    expect(first).toMatchObject({ new: 1, complete: false });
+    expect(await importRecords(file, database, NEVER)).toMatchObject({ new: 4, same: 1, complete: true });
+  });
+
+  it('is told from facts, which cannot be imported, and from anything else', async () => {
+    const database = directory.file('none.db');
+    const facts = directory.file('facts.csv');
+    writeFileSync(facts, 'bucket,previous,tier,kind\r\n');
+    await expect(importRecords(facts, database, NEVER)).rejects.toMatchObject({ code: 'import_refused' });
+    const other = directory.file('other.ndjson');
+    writeFileSync(other, '{"id":"a"}\n');
+    await expect(importRecords(other, database, NEVER)).rejects.toMatchObject({ code: 'import_refused' });
+    await expect(importRecords('x.txt', database, NEVER)).rejects.toMatchObject({ code: 'import_refused' });
+    const missing = importRecords(directory.file('missing.csv'), database, NEVER);
+    await expect(missing).rejects.toMatchObject({ code: 'file_unusable' });
+  });
+});
