@@ -184,18 +184,14 @@ export class WholeMaster {
       text += Buffer.from(part).toString();
       onText();
     }
-    const lines = text.trim().split('\n');
-    const check = await CHECK;
-    for (const line of lines) {
-      check.hold({
-        method: 'POST',
-        path: '/api/v1/storage/backup',
-        status: answer.status,
-        contentType: answer.headers.get('content-type'),
-        body: JSON.parse(line),
-      });
-    }
-    return lines;
+    (await CHECK).hold({
+      method: 'POST',
+      path: '/api/v1/storage/backup',
+      status: answer.status,
+      contentType: answer.headers.get('content-type'),
+      body: text,
+    });
+    return text.trim().split('\n');
   }
 
   /** What an agent's sync engine delivers through, over the socket. */
