@@ -5,6 +5,7 @@ import { CodedError } from '../../common/errors.ts';
 import { FileLock } from '../../common/file-lock.ts';
 import type { LongTask } from '../../common/progress.ts';
 import { openStore } from '../../common/sqlite.ts';
+import { finishRestore } from '../backup/restore.ts';
 import { RecordsAsFacts } from '../ingest/records-as-facts.ts';
 import { RECORDS_FILE } from '../ingest/schema.ts';
 import type { FactsEngine, Rebuilt } from '../store/rebuild.ts';
@@ -40,6 +41,7 @@ export async function rebuildFromRecords(options: RebuildOptions, task: LongTask
   if (!existsSync(records)) throw new CodedError('file_missing', `there is no records database ${records}`);
   const lock = FileLock.take(records, RECORDS_FILE.kind);
   try {
+    finishRestore({ records, facts });
     const readable = existsSync(facts) && (await engine.isReadable(facts, task));
     if (readable && !force) {
       throw new CodedError('facts_readable', `the facts file ${facts} can be read`);
