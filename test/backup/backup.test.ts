@@ -109,9 +109,10 @@ describe('a backup of a running master', () => {
       (texts) => linesOf(texts).at(-1)?.status,
       () => 'cut',
     );
-    expect(ended).not.toBe('success');
     await stopped;
-    expect(made()).toEqual([]);
+    // Whoever is as slow to stop it as a backup takes finds it made, and made whole.
+    expect(made()).toHaveLength(ended === 'success' ? 1 : 0);
+    expect(made().filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 
   it('takes away what one whose process died has left', async () => {
