@@ -184,12 +184,13 @@ export class WholeMaster {
       text += Buffer.from(part).toString();
       onText();
     }
+    const contentType = answer.headers.get('content-type');
     (await CHECK).hold({
       method: 'POST',
       path: '/api/v1/storage/backup',
       status: answer.status,
-      contentType: answer.headers.get('content-type'),
-      body: text,
+      contentType,
+      body: contentType?.startsWith('application/json') ? JSON.parse(text) : text,
     });
     return text.trim().split('\n');
   }
