@@ -31,7 +31,10 @@ function note(): void {
   closeSync(file);
 }
 
-const die = () => process.kill(process.pid, 'SIGKILL');
+function die(): void {
+  closeSync(openSync(`${FILE}.died`, 'a'));
+  process.kill(process.pid, 'SIGKILL');
+}
 
 function pass(moment: 'before' | 'after'): void {
   const [victim, number, when] = order();

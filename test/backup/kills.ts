@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inspectRecords } from '../../src/master/backup/records-files.ts';
@@ -96,10 +96,10 @@ export class Kills {
     const place = this.#place();
     const order = this.#draw(measure);
     const ended = await this.#run(work, place, order);
-    const child = order.startsWith('child');
     hold(ended.signal === 'SIGKILL' || ended.code !== null, () => `${work} hangs after "${order}"`);
-    // The command outlives a child, and says that it could not do it.
-    if (child && ended.code === 0) hold(false, () => `${work} says that it succeeded without its child`);
+    // The command outlives a child, and says that it could not do it. Not every child does all that any of them does.
+    const died = existsSync(`${killFile(place)}.died`);
+    hold(!died || ended.code !== 0, () => `${work} says that it succeeded, and was killed at "${order}"`);
     const said = `${order} → ${ended.signal ?? `exit ${ended.code}`}`;
     try {
       await this.#check(work, place);
