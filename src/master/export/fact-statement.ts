@@ -52,7 +52,7 @@ export function factStatement({ view, filter }: FactSelection, forFile: boolean)
   }
   const time = (minute: Sql) => (forFile ? sql`to_timestamp(${minute}::BIGINT * 60)` : minute);
   const columns = [
-    sql`${time(sql`f.at`)} AS bucket`,
+    sql`${time(sql`f.bucket`)} AS bucket`,
     sql`CASE WHEN f.prev > 0 THEN ${time(sql`f.prev`)} END AS previous`,
     sql`${source.tier} AS tier`,
     sql`${KINDS} AS kind`,
@@ -66,7 +66,7 @@ export function factStatement({ view, filter }: FactSelection, forFile: boolean)
     const alias = ALIASES[index] ?? sql``;
     return sql`JOIN ${named(dictionary)} AS ${alias} ON f.${named(name)} = ${alias}.id`;
   });
-  return sql`SELECT ${listed(columns)} FROM (SELECT *, ${source.bucket} AS at FROM (
+  return sql`SELECT ${listed(columns)} FROM (SELECT * FROM (
     SELECT 0::UTINYINT AS kind, * FROM ${source.counted} UNION ALL BY NAME SELECT * FROM ${source.aside})
     WHERE ${listed(tests, ' AND ')}) AS f ${listed(joins, ' ')}`;
 }

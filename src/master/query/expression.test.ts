@@ -75,11 +75,7 @@ const FACTS: Fact[] = HOSTS.flatMap((host, h) =>
 
 /** All facts lie in the default minute of `fact`. */
 const HOUR = 24 * 2 + 5;
-const CLOCK = wallClock(
-  'Asia/Kathmandu',
-  [{ from: FACTS[0]?.bucket ?? 0, to: (FACTS[0]?.bucket ?? 0) + 1 }],
-  sql`bucket`,
-);
+const CLOCK = wallClock('Asia/Kathmandu', [{ from: FACTS[0]?.bucket ?? 0, to: (FACTS[0]?.bucket ?? 0) + 1 }]);
 
 let directory: string;
 let store: EmbeddedFactStore;

@@ -17,16 +17,16 @@ export interface WallClock {
   readonly hourStart: Sql;
 }
 
-/** `bucket`: as `Source.bucket`; facts outside the ranges get a value that means nothing. */
-export function wallClock(zone: string, ranges: readonly MinuteRange[], bucket: Sql): WallClock {
+/** Facts outside the ranges get a value that means nothing. */
+export function wallClock(zone: string, ranges: readonly MinuteRange[]): WallClock {
   const from = Math.min(...ranges.map((range) => range.from));
   const to = Math.max(from + 1, ...ranges.map((range) => range.to));
   const spans = segments(zone, from, to);
   const last = spans.at(-1)?.offset ?? 0;
-  const cases = spans.slice(0, -1).map((span) => sql`WHEN ${bucket} < ${span.to} THEN ${span.offset}`);
+  const cases = spans.slice(0, -1).map((span) => sql`WHEN bucket < ${span.to} THEN ${span.offset}`);
   const offset = cases.length === 0 ? sql`${last}` : sql`(CASE ${listed(cases, ' ')} ELSE ${last} END)`;
   return {
-    hourOfWeek: sql`(((${bucket} + ${offset}) // 60 + ${FIRST_HOUR}) % ${HOURS})`,
-    hourStart: sql`(${bucket} - (${bucket} + ${offset}) % 60)`,
+    hourOfWeek: sql`(((bucket + ${offset}) // 60 + ${FIRST_HOUR}) % ${HOURS})`,
+    hourStart: sql`(bucket - (bucket + ${offset}) % 60)`,
   };
 }

@@ -10,7 +10,7 @@ const RANGE = { from: 10, to: 20 };
 const SOURCE = sourceOf('minute', 7);
 const partOf = (filters: Filters): Part => ({
   source: SOURCE,
-  clock: wallClock('UTC', [RANGE], SOURCE.bucket),
+  clock: wallClock('UTC', [RANGE]),
   range: RANGE,
   filters,
   filter: null,

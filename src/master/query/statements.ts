@@ -44,7 +44,7 @@ export function groupStatement(
 export function seriesStatement(metric: Metric, part: Part, starts: readonly number[]): Sql {
   const { source, range } = part;
   return sql`WITH ${pointOfMinute(range, starts, source.width)}
-    SELECT e.s AS s, ${metricSql(metric, sql`e.s`)} AS v FROM ${source.counted} JOIN e ON e.b = ${source.bucket}
+    SELECT e.s AS s, ${metricSql(metric, sql`e.s`)} AS v FROM ${source.counted} JOIN e ON e.b = bucket
     WHERE ${where(part)} GROUP BY 1`;
 }
 
@@ -62,9 +62,9 @@ export function dailyStatement(part: Part, starts: readonly number[]): Sql {
   const { source, range } = part;
   return sql`WITH ${pointOfMinute(range, starts, source.width)},
     f AS (
-      SELECT agent, ${source.bucket} AS b, up AS u, down AS d, recovered AS r, false AS x
+      SELECT agent, bucket AS b, up AS u, down AS d, recovered AS r, false AS x
       FROM ${source.counted} WHERE ${where(part)}
-      UNION ALL SELECT agent, ${source.bucket}, up, down, false, true FROM ${source.aside}
+      UNION ALL SELECT agent, bucket, up, down, false, true FROM ${source.aside}
       WHERE ${whereUnattributed(part)})
     SELECT agent, e.s AS s,
       sum(u) FILTER (WHERE NOT x) AS u, sum(d) FILTER (WHERE NOT x) AS d,

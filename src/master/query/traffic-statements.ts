@@ -190,7 +190,7 @@ export function seriesStatement(
   const columns = columnsOf(sums, false);
   const span = { range: present, countFrom: countFrom(plan, sql`e.s`) };
   const points = pointOfMinute(present, starts, source.width);
-  const facts = sql`${source.counted} JOIN e ON e.b = ${source.bucket}`;
+  const facts = sql`${source.counted} JOIN e ON e.b = bucket`;
   const where = condition(plan, [present]);
   if (groupings.length === 0) {
     return sql`WITH ${points} SELECT e.s AS s, 0 AS place, ${sumColumns(sums, span, null)}
@@ -239,6 +239,6 @@ export function unattributedSeriesStatement(plan: Plan, starts: readonly number[
   const { source, present, sums } = plan;
   const span = { range: present, countFrom: sql`e.s` };
   return sql`WITH ${pointOfMinute(present, starts, source.width)}
-    SELECT e.s AS s, ${sumColumns(sums, span, null)} FROM ${source.aside} JOIN e ON e.b = ${source.bucket}
+    SELECT e.s AS s, ${sumColumns(sums, span, null)} FROM ${source.aside} JOIN e ON e.b = bucket
     WHERE kind = 2 AND ${condition(plan, [present])} GROUP BY 1`;
 }

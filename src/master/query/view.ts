@@ -55,7 +55,7 @@ export function viewOf(viewed: Viewed, kept: Kept): View {
     starts: widenedStarts(starts, tier, present),
     aligned,
     cutFrom,
-    clock: wallClock(tz, moved, source.bucket),
+    clock: wallClock(tz, moved),
   };
 }
 
