@@ -3,6 +3,7 @@ import { CodedError } from '../common/errors.ts';
 import { FileLock } from '../common/file-lock.ts';
 import { importRecords } from '../master/import/import-records.ts';
 import { RECORDS_FILE } from '../master/ingest/schema.ts';
+import { readParquet } from '../master/store/embedded/parquet-file.ts';
 import type { ValuesOf } from './config/values.ts';
 import type { Task } from './program.ts';
 
@@ -13,7 +14,7 @@ export function importTask({ file, database }: ValuesOf<'import'>): Task {
       if (!existsSync(file)) throw new CodedError('file_unusable', `there is no file ${file}`);
       const lock = FileLock.take(database, RECORDS_FILE.kind);
       try {
-        const done = await importRecords(file, database, told);
+        const done = await importRecords(file, database, readParquet, told);
         for (const { line, problem } of done.problems) console.error(`${file}:${line}: ${problem}`);
         const untold = done.refused - done.problems.length;
         if (untold > 0) console.error(`and ${untold} more rows`);

@@ -1,6 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { importRecords } from '../../src/master/import/import-records.ts';
+import { readParquet } from '../../src/master/store/embedded/parquet-file.ts';
 import { connectionRow, v1Body, v1Record, v2Body } from '../support/bodies.ts';
 import { TestDirectory } from '../support/directory.ts';
 import { WholeMaster } from '../support/whole-master.ts';
@@ -72,11 +73,15 @@ describe('an export of connections', () => {
       const empty = await run(`to-${format}`);
       await stop(empty);
       const database = directory.file(`to-${format}.db`);
-      expect(await importRecords(file, database, NEVER)).toEqual({
+      expect(await importRecords(file, database, readParquet, NEVER)).toEqual({
         ...{ new: 5, grown: 0, same: 0, refused: 0 },
         ...{ problems: [], complete: true },
       });
-      expect(await importRecords(file, database, NEVER)).toMatchObject({ new: 0, grown: 0, same: 5 });
+      expect(await importRecords(file, database, readParquet, NEVER)).toMatchObject({
+        new: 0,
+        grown: 0,
+        same: 5,
+      });
       const to = await run(`to-${format}`);
       expect(await summaryOf(to)).toEqual(await summaryOf(from));
       expect((await summaryOf(to)).download).toBe(500 + 7 + 400 + 900);
@@ -94,7 +99,7 @@ describe('an export of connections', () => {
     const before = await summaryOf(master);
     const file = await exported(master, 'ndjson');
     await stop(master);
-    expect(await importRecords(file, directory.file('same.db'), NEVER)).toMatchObject({
+    expect(await importRecords(file, directory.file('same.db'), readParquet, NEVER)).toMatchObject({
       new: 0,
       grown: 0,
       same: 5,
@@ -114,7 +119,7 @@ describe('an export of connections', () => {
     appendFileSync(file, `${JSON.stringify({ ...row, id: 'x', download: -1, last_updated: 'soon' })}\n`);
     appendFileSync(file, `${JSON.stringify({ ...row, id: 'y' })}\n`);
     await stop(await run('to-broken'));
-    expect(await importRecords(file, directory.file('to-broken.db'), NEVER)).toMatchObject({
+    expect(await importRecords(file, directory.file('to-broken.db'), readParquet, NEVER)).toMatchObject({
       new: 6,
       refused: 2,
       problems: [
@@ -129,21 +134,31 @@ describe('an export of connections', () => {
     const file = await exported(master, 'csv');
     await stop(await run('to-stopped'));
     const database = directory.file('to-stopped.db');
-    const first = await importRecords(file, database, AbortSignal.abort());
+    const first = await importRecords(file, database, readParquet, AbortSignal.abort());
     expect(first).toMatchObject({ new: 1, complete: false });
-    expect(await importRecords(file, database, NEVER)).toMatchObject({ new: 4, same: 1, complete: true });
+    expect(await importRecords(file, database, readParquet, NEVER)).toMatchObject({
+      new: 4,
+      same: 1,
+      complete: true,
+    });
   });
 
   it('is told from facts, which cannot be imported, and from anything else', async () => {
     const database = directory.file('none.db');
     const facts = directory.file('facts.csv');
     writeFileSync(facts, 'bucket,previous,tier,kind\r\n');
-    await expect(importRecords(facts, database, NEVER)).rejects.toMatchObject({ code: 'import_refused' });
+    await expect(importRecords(facts, database, readParquet, NEVER)).rejects.toMatchObject({
+      code: 'import_refused',
+    });
     const other = directory.file('other.ndjson');
     writeFileSync(other, '{"id":"a"}\n');
-    await expect(importRecords(other, database, NEVER)).rejects.toMatchObject({ code: 'import_refused' });
-    await expect(importRecords('x.txt', database, NEVER)).rejects.toMatchObject({ code: 'import_refused' });
-    const missing = importRecords(directory.file('missing.csv'), database, NEVER);
+    await expect(importRecords(other, database, readParquet, NEVER)).rejects.toMatchObject({
+      code: 'import_refused',
+    });
+    await expect(importRecords('x.txt', database, readParquet, NEVER)).rejects.toMatchObject({
+      code: 'import_refused',
+    });
+    const missing = importRecords(directory.file('missing.csv'), database, readParquet, NEVER);
     await expect(missing).rejects.toMatchObject({ code: 'file_unusable' });
   });
 });

@@ -56,7 +56,7 @@ export function factStatement({ view, filter }: FactSelection, forFile: boolean)
     sql`CASE WHEN f.prev > 0 THEN ${time(sql`f.prev`)} END AS previous`,
     sql`${source.tier} AS tier`,
     sql`${KINDS} AS kind`,
-    ...DIMENSION_TABLE.map((dimension) => sql`${valueOf(dimension)} AS ${named(dimension.name)}`),
+    ...DIMENSION_TABLE.map((dimension) => sql`${textOfEntry(dimension)} AS ${named(dimension.name)}`),
     sql`f.recovered AS recovered`,
     sql`f.down AS download`,
     sql`f.up AS upload`,
@@ -71,7 +71,7 @@ export function factStatement({ view, filter }: FactSelection, forFile: boolean)
     WHERE ${listed(tests, ' AND ')}) AS f ${listed(joins, ' ')}`;
 }
 
-function valueOf({ column, entry }: Dimension): Sql {
+function textOfEntry({ column, entry }: Dimension): Sql {
   if (entry === undefined) return sql`f.${named(column)}`;
   const alias = ALIASES[JOINED.findIndex(({ name }) => name === column)] ?? sql``;
   return sql`${alias}.${named(entry)}`;

@@ -4,12 +4,16 @@ import { createInterface } from 'node:readline';
 import { CodedError } from '../../common/errors.ts';
 import { CsvReader } from '../../domain/csv-reader.ts';
 import type { ExportedRow } from '../ingest/exported-merge.ts';
-import { loadDuckDB } from '../store/embedded/native.ts';
 
 /** A row of a file, or what is wrong with it; by its line from 1, in Parquet by its number. */
 export type ReadRow =
   | { readonly line: number; readonly row: ExportedRow }
   | { readonly line: number; readonly problem: string };
+
+/** Reads a Parquet file in pieces; each tells the names of all columns. */
+export type TableReader = (
+  path: string,
+) => AsyncGenerator<{ names: readonly string[]; rows: readonly Readonly<Record<string, unknown>>[] }>;
 
 /** What tells an export of connections from anything else. */
 const NEEDED = ['id', 'agent_id', 'last_updated', 'download', 'upload', 'base_download', 'counted'];
@@ -18,9 +22,9 @@ const NEEDED = ['id', 'agent_id', 'last_updated', 'download', 'upload', 'base_do
  * The rows of an export of connections, by the ending of its name, one after the other. Throws `import_refused` for
  * files that are none, and `file_unusable` for those that cannot be read.
  */
-export async function* exportedRows(path: string): AsyncGenerator<ReadRow> {
+export async function* exportedRows(path: string, readParquet: TableReader): AsyncGenerator<ReadRow> {
   try {
-    yield* readerOf(path)(path);
+    yield* readerOf(path)(path, readParquet);
   } catch (error) {
     if (error instanceof CodedError) throw error;
     throw new CodedError('file_unusable', `cannot read ${path}: ${(error as Error).message}`, {
@@ -29,7 +33,7 @@ export async function* exportedRows(path: string): AsyncGenerator<ReadRow> {
   }
 }
 
-function readerOf(path: string): (path: string) => AsyncGenerator<ReadRow> {
+function readerOf(path: string): (path: string, readParquet: TableReader) => AsyncGenerator<ReadRow> {
   switch (extname(path).toLowerCase()) {
     case '.csv':
       return csvRows;
@@ -105,23 +109,14 @@ function parsed(text: string): ExportedRow | null {
   }
 }
 
-async function* parquetRows(path: string): AsyncGenerator<ReadRow> {
-  const duckdb = await loadDuckDB();
-  const instance = await duckdb.DuckDBInstance.create(':memory:', { memory_limit: '256MB', threads: '1' });
-  const connection = await instance.connect();
-  try {
-    const result = await connection.stream('SELECT * FROM read_parquet($1)', [path]);
-    refuseOthers(path, result.columnNames());
-    let line = 0;
-    for await (const rows of result.yieldRowObjectJs()) {
-      for (const row of rows) {
-        line++;
-        yield { line, row: plain(row) };
-      }
+async function* parquetRows(path: string, readParquet: TableReader): AsyncGenerator<ReadRow> {
+  let line = 0;
+  for await (const { names, rows } of readParquet(path)) {
+    if (line === 0) refuseOthers(path, names);
+    for (const row of rows) {
+      line++;
+      yield { line, row: plain(row) };
     }
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
   }
 }
 

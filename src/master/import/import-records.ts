@@ -1,6 +1,6 @@
 import type { ExportedOutcome, ExportedRow } from '../ingest/exported-merge.ts';
 import { Merger } from '../ingest/merger.ts';
-import { exportedRows } from './exported-rows.ts';
+import { exportedRows, type TableReader } from './exported-rows.ts';
 
 /** Rows of one transaction. */
 const CHUNK = 1000;
@@ -25,6 +25,7 @@ export interface ImportedRecords {
 export async function importRecords(
   path: string,
   database: string,
+  readParquet: TableReader,
   told: AbortSignal,
 ): Promise<ImportedRecords> {
   const counts: ImportedRecords = { new: 0, grown: 0, same: 0, refused: 0, problems: [], complete: true };
@@ -43,7 +44,7 @@ export async function importRecords(
     chunk = [];
   };
   try {
-    for await (const read of exportedRows(path)) {
+    for await (const read of exportedRows(path, readParquet)) {
       if ('problem' in read) refuse(read.line, read.problem);
       else chunk.push(read);
       if (chunk.length >= CHUNK) take();
