@@ -23,6 +23,12 @@ export function halfHourOf(column: 'bucket' | 'prev'): string {
 }
 
 /**
+ * By time, for whole row groups are skipped by it, and what comes in few values beside its like: runs of equal values
+ * take a sixth less space, and reading `prev`, which every count needs, a fifth of the time.
+ */
+const ORDER = 'ORDER BY bucket, prev, agent, destination_port';
+
+/**
  * Rows of half hours from pieces `lot, b, p, <dimensions>, up, down, conns`, where `b` is the half hour and `p` that
  * of the connection's previous fact, NULL in a piece that counts no connection in `b`: it had one there already.
  *
@@ -39,7 +45,7 @@ export function coarseRows({ dimensions }: Derivation, pieces: string): string {
       ${dimensions}, up, down, conns FROM a)
     SELECT max(lot) AS lot, bucket, prev, ${dimensions}, sum(up)::BIGINT AS up, sum(down)::BIGINT AS down,
       sum(conns)::INTEGER AS conns
-    FROM w GROUP BY bucket, prev, ${dimensions} ORDER BY bucket, agent`;
+    FROM w GROUP BY bucket, prev, ${dimensions} ${ORDER}`;
 }
 
 /**
