@@ -17,6 +17,8 @@ export interface Grouping {
   readonly id: Sql;
   /** Where the id is one of a dictionary: its table. */
   readonly dictionary: Sql | null;
+  /** The dictionary has so many entries that a join with all of them would cost more than one with some. */
+  readonly crowded: boolean;
   /** Each id stands for another text, so ids can be ranked, and names looked up last. */
   readonly direct: boolean;
   /** So many values that the top ones are found before the rest is computed. */
@@ -24,6 +26,9 @@ export interface Grouping {
   /** The text of a group, from the id, or where there is a dictionary from its joined entry `entry` (null for none). */
   text(id: Sql, entry: Sql): Sql;
 }
+
+/** Tens of thousands of entries each, where rules and chains have hundreds. */
+const CROWDED: readonly Dictionary[] = ['host', 'ip'];
 
 /** Where an entry has this one key, its text and its id are one to one. */
 function isOnlyKey(dictionary: Dictionary, entry: string): boolean {
@@ -36,7 +41,16 @@ export function groupingOf(name: QueryDimension, clock: WallClock): Grouping {
   if (ofFacts !== undefined) {
     const id = ofFacts.name === 'recovered' ? sql`recovered` : clock.hourOfWeek;
     const text = (value: Sql) => sql`${value}::VARCHAR`;
-    return { name, label: ofFacts.label, id, dictionary: null, direct: true, wide: false, text };
+    return {
+      name,
+      label: ofFacts.label,
+      id,
+      dictionary: null,
+      crowded: false,
+      direct: true,
+      wide: false,
+      text,
+    };
   }
   const dimension = dimensionOf(name);
   const { label, entry, wide = false } = dimension;
@@ -46,13 +60,14 @@ export function groupingOf(name: QueryDimension, clock: WallClock): Grouping {
     // A port of 0 is one that the core did not say.
     const text = (value: Sql) =>
       dimension.type === 'number' ? sql`CASE WHEN ${value} = 0 THEN '' ELSE ${value}::VARCHAR END` : value;
-    return { name, label, id, dictionary: null, direct: true, wide, text };
+    return { name, label, id, dictionary: null, crowded: false, direct: true, wide, text };
   }
   return {
     name,
     label,
     id,
     dictionary: named(dictionary),
+    crowded: CROWDED.includes(dictionary),
     direct: isOnlyKey(dictionary, entry),
     wide,
     text: (_id, joined) => sql`coalesce(${joined}.${named(entry)}, '')`,

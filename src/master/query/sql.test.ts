@@ -90,8 +90,12 @@ describe('statements', () => {
       seriesStatement('connections', partOf({ rule: 'Match' }), [10, 15]).render(),
     ).toMatchInlineSnapshot(`
       {
-        "text": "WITH p AS (SELECT unnest($1::INTEGER[]) AS s, unnest($2::INTEGER[]) AS f, unnest($3::INTEGER[]) AS t), e AS MATERIALIZED (SELECT unnest(range(f, t, $4))::INTEGER AS b, s FROM p) SELECT e.s AS s, coalesce(sum(conns) FILTER (WHERE prev < e.s), 0) AS v FROM minute JOIN e ON e.b = bucket WHERE bucket >= $5 AND bucket < $6 AND (rule IN (SELECT id FROM rule WHERE type IN ($7) OR CASE WHEN payload = '' THEN type ELSE type || ' (' || payload || ')' END IN ($8))) GROUP BY 1",
+        "text": "WITH p AS (SELECT unnest($1::INTEGER[]) AS point, unnest($2::INTEGER[]) AS s, unnest($3::INTEGER[]) AS f, unnest($4::INTEGER[]) AS t), e AS MATERIALIZED (SELECT unnest(range(f, t, $5))::INTEGER AS b, s, point FROM p) SELECT e.s AS s, coalesce(sum(conns) FILTER (WHERE prev < e.s), 0) AS v FROM minute JOIN e ON e.b = bucket WHERE bucket >= $6 AND bucket < $7 AND (rule IN (SELECT id FROM rule WHERE type IN ($8) OR CASE WHEN payload = '' THEN type ELSE type || ' (' || payload || ')' END IN ($9))) GROUP BY 1",
         "values": [
+          [
+            0,
+            1,
+          ],
           [
             10,
             15,

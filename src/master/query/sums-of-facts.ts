@@ -1,5 +1,4 @@
 import type { Metric } from './metrics.ts';
-import type { MinuteRange } from './range.ts';
 import { listed, type Sql, sql } from './sql.ts';
 
 /**
@@ -11,6 +10,8 @@ export type SumName = (typeof SUMS)[number];
 
 /** Those of the present, and with `p` before them of the period that is compared with. */
 export type SumColumn = SumName | `p${SumName}`;
+
+export type Period = 'present' | 'compared';
 
 const NAMES: Readonly<Record<SumColumn, Sql>> = {
   u: sql`u`,
@@ -40,44 +41,37 @@ export function sumsFor(metrics: readonly Metric[]): SumName[] {
   return SUMS.filter((name) => needed.has(name));
 }
 
-/** Where and since when facts are summed. */
-export interface Span {
-  readonly range: MinuteRange;
-  /** Connections count whose previous fact lies before this minute, a column of the fact's point included. */
-  readonly countFrom: Sql;
+/**
+ * `sum(…) AS u, …` over facts of one period. Connections count whose previous fact lies before the minute `countFrom`,
+ * which may be a column of the fact's point: of all facts of a connection in a span, one alone has its previous one
+ * before it. By CASE, for FILTER copies what it lets through.
+ */
+export function sumColumns(sums: readonly SumName[], countFrom: Sql, period: Period): Sql {
+  return listed(
+    sums.map((name) => sql`coalesce(sum(${SUMMED[name](countFrom)}), 0) AS ${NAMES[columnOf(name, period)]}`),
+  );
 }
 
-/** `sum(…) AS u, …` over facts. With `compared`, each is summed once in either span. */
-export function sumColumns(sums: readonly SumName[], present: Span, compared: Span | null): Sql {
-  if (compared === null) return listed(sums.map((name) => sumColumn(name, name, present, null)));
-  const within = ({ range }: Span) => sql`bucket >= ${range.from} AND bucket < ${range.to}`;
-  return listed([
-    ...sums.map((name) => sumColumn(name, name, present, within(present))),
-    ...sums.map((name) => sumColumn(name, `p${name}`, compared, within(compared))),
-  ]);
+/** Connections whose previous fact lies before a minute. */
+export function countColumn(countFrom: Sql): Sql {
+  return sql`coalesce(sum(${SUMMED.n(countFrom)}), 0)`;
 }
 
-function sumColumn(name: SumName, as: SumColumn, span: Span, within: Sql | null): Sql {
-  const tests = [CONDITIONS[name](span), within].filter((test) => test !== null);
-  const where = tests.length === 0 ? sql`` : sql` FILTER (WHERE ${listed(tests, ' AND ')})`;
-  return sql`coalesce(sum(${SUMMED[name]})${where}, 0) AS ${NAMES[as]}`;
+/** `0 AS u, …`: the same columns of the period that is not summed. */
+export function noSumColumns(sums: readonly SumName[], period: Period): Sql {
+  return listed(sums.map((name) => sql`0 AS ${NAMES[columnOf(name, period)]}`));
 }
 
-const SUMMED: Readonly<Record<SumName, Sql>> = {
-  u: sql`up`,
-  d: sql`down`,
-  n: sql`conns`,
-  o: sql`conns`,
-  r: sql`up + down`,
-};
+function columnOf(name: SumName, period: Period): SumColumn {
+  return period === 'present' ? name : `p${name}`;
+}
 
-const CONDITIONS: Readonly<Record<SumName, (span: Span) => Sql | null>> = {
-  u: () => null,
-  d: () => null,
-  // Of all facts of a connection in a span, one alone has its previous one before it.
-  n: ({ countFrom }) => sql`prev < ${countFrom}`,
-  o: () => sql`prev = 0`,
-  r: () => sql`recovered`,
+const SUMMED: Readonly<Record<SumName, (countFrom: Sql) => Sql>> = {
+  u: () => sql`up`,
+  d: () => sql`down`,
+  n: (countFrom) => sql`CASE WHEN prev < ${countFrom} THEN conns ELSE 0 END`,
+  o: () => sql`CASE WHEN prev = 0 THEN conns ELSE 0 END`,
+  r: () => sql`CASE WHEN recovered THEN up + down ELSE 0 END`,
 };
 
 export function columnsOf(sums: readonly SumName[], compared: boolean): SumColumn[] {

@@ -10,6 +10,7 @@ import { addTotals, noTotals, type Reading, subtractTotals, totalsOfRow } from '
 import {
   combinationStatement,
   eachStatement,
+  pointsStatement,
   seriesStatement,
   unattributedSeriesStatement,
   unattributedStatement,
@@ -31,9 +32,7 @@ export type Points = readonly TrafficTotals[];
 /** Asks the store, one statement after the other, all of one state. Throws `query_too_large`. */
 export async function askFacts(run: RunQuery, plan: TrafficPlan): Promise<TrafficFacts> {
   const of = readings(plan);
-  const { groups, other, whole } = await askGroups(run, plan, of);
-  refuseTooManyCells(plan, groups.length + (other === null ? 0 : 1));
-  const points = await askPoints(run, plan, groups, of.groups);
+  const { groups, other, whole, points } = await askGroups(run, plan, of);
   return {
     groups: groups.map((group, index) => ({ ...group, points: points.ofGroup(index) })),
     other: other && { ...other, points: points.ofGroup(null) },
@@ -59,19 +58,48 @@ function readings({ question, countless }: TrafficPlan): Readings {
 
 type Grouped = Omit<TrafficGroup, 'series'>;
 
-interface Groups {
+interface Together {
   groups: Grouped[];
   other: (Omit<TrafficPart, 'series'> & { groups: number | null }) | null;
   whole: Omit<TrafficPart, 'series'>;
 }
 
+interface Groups extends Together {
+  points: PointsByGroup;
+}
+
 async function askGroups(run: RunQuery, plan: TrafficPlan, of: Readings): Promise<Groups> {
+  if (plan.groupings.length === 0) return askWhole(run, plan, of.whole);
+  const together = await askTogether(run, plan, of);
+  refuseTooManyCells(plan, together.groups.length + (together.other === null ? 0 : 1));
+  return { ...together, points: await askPoints(run, plan, together.groups, of.groups) };
+}
+
+/** One group of everything. */
+async function askWhole(run: RunQuery, plan: TrafficPlan, reading: Reading): Promise<Groups> {
+  refuseTooManyCells(plan, 1);
+  const rows = plan.starts.length === 0 ? [] : await run(pointsStatement(plan, clipped(plan)).render());
+  const points = inOrder(rows, plan, reading);
+  // The sums of the points are those of the range; a connection counts where the range meets it first.
+  const whole =
+    rows.length > 0 && plan.compared === null
+      ? {
+          totals: rows
+            .map((row) => totalsOfRow({ ...row, n: row.w }, reading))
+            .reduce(addTotals, noTotals(reading)),
+          previous: null,
+        }
+      : partOf((await run(wholeStatement(plan).render()))[0] ?? {}, plan, reading);
+  return {
+    groups: [{ key: [], labels: [], ...whole }],
+    other: null,
+    whole,
+    points: { ofGroup: () => points },
+  };
+}
+
+async function askTogether(run: RunQuery, plan: TrafficPlan, of: Readings): Promise<Together> {
   const { groupings, question } = plan;
-  if (groupings.length === 0) {
-    const [row = {}] = await run(wholeStatement(plan).render());
-    const whole = partOf(row, plan, of.whole);
-    return { groups: [{ key: [], labels: [], ...whole }], other: null, whole };
-  }
   if (question.topMode === 'combination' || groupings.length === 1) {
     return combinations(await run(combinationStatement(plan).render()), plan, of);
   }
@@ -79,7 +107,7 @@ async function askGroups(run: RunQuery, plan: TrafficPlan, of: Readings): Promis
 }
 
 /** Rows of `combinationStatement`. */
-function combinations(rows: readonly SqlRow[], plan: TrafficPlan, of: Readings): Groups {
+function combinations(rows: readonly SqlRow[], plan: TrafficPlan, of: Readings): Together {
   const last = rows.find((row) => row.whole === true) ?? {};
   const groups = rows.filter((row) => row.whole === false).map((row) => groupOf(row, plan, of.groups));
   const members = toNumber(last.members) - groups.length;
@@ -97,7 +125,7 @@ function combinations(rows: readonly SqlRow[], plan: TrafficPlan, of: Readings):
 }
 
 /** Rows of `eachStatement`; the tuple of nothing but others is `other`. */
-function tuples(rows: readonly SqlRow[], plan: TrafficPlan, of: Readings): Groups {
+function tuples(rows: readonly SqlRow[], plan: TrafficPlan, of: Readings): Together {
   if (rows.length > MAX_CELLS) refuseTooManyCells(plan, rows.length);
   const wholes = rows.map((row) => partOf(row, plan, of.whole));
   const none = partOf({}, plan, of.whole);
@@ -160,9 +188,9 @@ async function askPoints(
 
 /** One total for each point, in order. */
 function inOrder(rows: readonly SqlRow[], plan: TrafficPlan, reading: Reading): Points {
-  const byStart = new Map(rows.map((row) => [Number(row.s), row]));
-  return clipped(plan).map((start) => {
-    const row = byStart.get(start);
+  const byPoint = new Map(rows.map((row) => [Number(row.point), row]));
+  return plan.starts.map((_, point) => {
+    const row = byPoint.get(point);
     return row === undefined ? noTotals(reading) : totalsOfRow(row, reading);
   });
 }

@@ -9,6 +9,7 @@ import type { TrafficQuestion } from './traffic-question.ts';
 import {
   combinationStatement,
   eachStatement,
+  pointsStatement,
   seriesStatement,
   unattributedSeriesStatement,
   unattributedStatement,
@@ -54,6 +55,7 @@ describe('statements of a question', () => {
     expect(textOf(wholeStatement(planOf({ metrics: METRICS, overlay: true })))).toMatchSnapshot();
     expect(textOf(wholeStatement(planOf({ compare: 'previous', metrics: METRICS })))).toMatchSnapshot();
     expect(textOf(wholeStatement(planOf({ from: 24 * HOUR + 60_000 })))).toMatchSnapshot();
+    expect(textOf(pointsStatement(planOf({ metrics: METRICS }), [1440, 1500]))).toMatchSnapshot();
   });
 
   it.each(QUERY_DIMENSIONS)('group by %s', (name) => {

@@ -1,4 +1,3 @@
-import type { Filter } from '../../domain/filter/tree.ts';
 import { expression } from './expression.ts';
 import type { Grouping } from './grouping.ts';
 import type { WallClock } from './hour-of-week.ts';
@@ -6,7 +5,17 @@ import type { MinuteRange } from './range.ts';
 import { pointOfMinute } from './series-sql.ts';
 import type { Source } from './source.ts';
 import { listed, type Sql, sql } from './sql.ts';
-import { columnsOf, metricOfSums, type SumName, sumColumns, sumNames, sumsOfSums } from './sums-of-facts.ts';
+import {
+  columnsOf,
+  countColumn,
+  metricOfSums,
+  noSumColumns,
+  type Period,
+  type SumName,
+  sumColumns,
+  sumNames,
+  sumsOfSums,
+} from './sums-of-facts.ts';
 import { MAX_CELLS, type TrafficQuestion } from './traffic-question.ts';
 
 /** A question with everything looked up that its statements need. */
@@ -32,22 +41,12 @@ const MEMBER = [sql`m0`, sql`m1`, sql`m2`, sql`m3`];
 
 const at = (names: readonly Sql[], index: number): Sql => names[index] ?? sql``;
 
-function condition(plan: Plan, ranges: readonly MinuteRange[]): Sql {
-  const { filter, agents } = plan.question;
-  const within = ranges.map(({ from, to }) => sql`(bucket >= ${from} AND bucket < ${to})`);
-  const tests = [sql`(${listed(within, ' OR ')})`, ...ofQuestion(agents, filter, plan.clock)];
-  return listed(tests, ' AND ');
-}
-
-function ofQuestion(agents: readonly string[] | null, filter: Filter | null, clock: WallClock): Sql[] {
-  const tests: Sql[] = [];
+function condition({ question, clock }: Plan, { from, to }: MinuteRange): Sql {
+  const { agents, filter } = question;
+  const tests = [sql`bucket >= ${from} AND bucket < ${to}`];
   if (agents !== null) tests.push(agents.length === 0 ? sql`false` : sql`agent IN (${listed(agents)})`);
   if (filter !== null) tests.push(expression(filter, clock.hourOfWeek));
-  return tests;
-}
-
-function rangesOf({ present, compared }: Plan): MinuteRange[] {
-  return compared === null ? [present] : [present, compared];
+  return listed(tests, ' AND ');
 }
 
 /** A connection is counted anew in every hour of the week that it reaches, as in every point of a series. */
@@ -56,18 +55,37 @@ function countFrom({ groupings, clock }: Plan, start: Sql): Sql {
   return byHour ? sql`greatest(${start}, ${clock.hourStart})` : start;
 }
 
-function sumsOf(plan: Plan): Sql {
-  const { present, compared } = plan;
-  return sumColumns(
-    plan.sums,
-    { range: present, countFrom: countFrom(plan, sql`${present.from}`) },
-    compared && { range: compared, countFrom: countFrom(plan, sql`${compared.from}`) },
-  );
+interface Summed {
+  /** `<value> AS <name>, …` to group by; absent for one row. */
+  readonly ids?: readonly Sql[];
+  /** Behind FROM. */
+  readonly from: Sql;
+}
+
+/**
+ * `<ids>, <sums>` of the facts of both periods. Each period is read by itself, with 0 for the sums of the other: sums
+ * under a condition of time would cost twice as much. So with a comparison a group has up to two rows.
+ */
+function summed(plan: Plan, { ids = [], from }: Summed): Sql {
+  const { present, compared, sums } = plan;
+  const group = ids.length === 0 ? sql`` : sql`GROUP BY ALL`;
+  const read = (range: MinuteRange, columns: readonly Sql[]) =>
+    sql`SELECT ${listed([...ids, ...columns])} FROM ${from} WHERE ${condition(plan, range)} ${group}`;
+  const columns = (range: MinuteRange, period: Period) =>
+    sumColumns(sums, countFrom(plan, sql`${range.from}`), period);
+  if (compared === null) return read(present, [columns(present, 'present')]);
+  return sql`${read(present, [columns(present, 'present'), noSumColumns(sums, 'compared')])}
+    UNION ALL ${read(compared, [noSumColumns(sums, 'present'), columns(compared, 'compared')])}`;
 }
 
 /** Everything together: one row of sums. */
 export function wholeStatement(plan: Plan): Sql {
-  return sql`SELECT ${sumsOf(plan)} FROM ${plan.source.counted} WHERE ${condition(plan, rangesOf(plan))}`;
+  return together(plan, plan.source.counted);
+}
+
+function together(plan: Plan, from: Sql): Sql {
+  const all = summed(plan, { from });
+  return plan.compared === null ? all : sql`SELECT ${sumsOfSums(columnsOf(plan.sums, true))} FROM (${all})`;
 }
 
 /** Joins of the dictionaries of some groupings to ids `i0 …` of a table. */
@@ -89,11 +107,18 @@ export function combinationStatement(plan: Plan): Sql {
   const { groupings, question, source } = plan;
   const columns = columnsOf(plan.sums, plan.compared !== null);
   const rank = metricOfSums(question.topBy);
-  const ids = listed(groupings.map(({ id }, index) => sql`${id} AS ${at(ID, index)}`));
+  const ids = groupings.map(({ id }, index) => sql`${id} AS ${at(ID, index)}`);
+  const rows = summed(plan, { ids, from: source.counted });
   const merged = groupings.map((grouping, index) => {
     const id = sql`a.${at(ID, index)}`;
     return grouping.direct ? id : sql`${grouping.text(id, at(ENTRY, index))} AS ${at(ID, index)}`;
   });
+  // Grouping a million pairs twice is what such a question would cost most.
+  const isMerged = plan.compared === null && groupings.every(({ direct }) => direct);
+  const groups = isMerged
+    ? rows
+    : sql`SELECT ${listed(merged)}, ${sumsOfSums(columns)}
+      FROM (${rows}) AS a ${entries(groupings, sql`a`, ({ direct }) => !direct)} GROUP BY ALL`;
   const texts = groupings.map((grouping, index) => {
     const id = sql`t.${at(ID, index)}`;
     return sql`${grouping.direct ? grouping.text(id, at(ENTRY, index)) : id} AS ${at(KEY, index)}`;
@@ -101,10 +126,7 @@ export function combinationStatement(plan: Plan): Sql {
   const keys = listed(groupings.map((_, index) => at(KEY, index)));
   const nulls = listed(groupings.map(() => sql`NULL`));
   return sql`WITH
-    a AS (SELECT ${ids}, ${sumsOf(plan)} FROM ${source.counted}
-      WHERE ${condition(plan, rangesOf(plan))} GROUP BY ALL),
-    g AS MATERIALIZED (SELECT ${listed(merged)}, ${sumsOfSums(columns)}
-      FROM a ${entries(groupings, sql`a`, ({ direct }) => !direct)} GROUP BY ALL),
+    g AS MATERIALIZED (${groups}),
     t AS (SELECT * FROM g WHERE ${rank} >= coalesce(
       (SELECT ${rank} AS v FROM g ORDER BY v DESC LIMIT 1 OFFSET ${question.top - 1}), ${rank})),
     n AS (SELECT ${listed(texts)}, ${sumNames(columns)}
@@ -125,104 +147,170 @@ export function eachStatement(plan: Plan): Sql {
   const { groupings, question, source } = plan;
   const columns = columnsOf(plan.sums, plan.compared !== null);
   const rank = metricOfSums(question.topBy);
-  const wide = groupings.map(({ wide }) => wide);
-  const found = groupings.map((grouping, index) => {
-    const text = grouping.text(at(ID, index), at(ENTRY, index));
-    return wide[index] ? widest(plan, grouping, index, text) : sql``;
-  });
-  const ids = groupings.map(({ id }, index) =>
-    wide[index] ? sql`${at(MEMBER, index)}.k AS ${at(ID, index)}` : sql`${id} AS ${at(ID, index)}`,
+  const found = groupings.map((grouping, index) =>
+    grouping.wide ? sql`${widest(plan, grouping, index)},` : sql``,
   );
-  const members = groupings.map(({ id }, index) =>
-    wide[index] ? sql`LEFT JOIN ${at(MEMBER, index)} ON ${at(MEMBER, index)}.id = ${id}` : sql``,
+  const numbers = groupings.map((grouping, index) =>
+    grouping.wide ? numbered(grouping, index) : { id: grouping.id, join: sql`` },
   );
+  const ids = numbers.map(({ id }, index) => sql`${id} AS ${at(ID, index)}`);
+  const members = numbers.map(({ join }) => join);
   const texts = groupings.map((grouping, index) => {
     const id = sql`a.${at(ID, index)}`;
-    return sql`${wide[index] ? id : grouping.text(id, at(ENTRY, index))} AS ${at(KEY, index)}`;
+    const text = grouping.wide ? sql`${at(TOP, index)}.k` : grouping.text(id, at(ENTRY, index));
+    return sql`${text} AS ${at(KEY, index)}`;
   });
-  const tops = groupings.map((_, index) =>
-    wide[index]
+  const topTexts = groupings.map(({ wide }, index) =>
+    wide ? sql`LEFT JOIN ${at(TOP, index)} ON ${at(TOP, index)}.code = a.${at(ID, index)}` : sql``,
+  );
+  const tops = groupings.map(({ wide }, index) =>
+    wide
       ? sql``
       : sql`, ${at(TOP, index)} AS (SELECT ${at(KEY, index)} AS k FROM g GROUP BY 1
           ORDER BY sum(${rank}) DESC, 1 LIMIT ${question.top})`,
   );
-  const kept = groupings.map((_, index) =>
-    wide[index]
-      ? sql`g.${at(KEY, index)} AS ${at(KEY, index)}`
-      : sql`${at(TOP, index)}.k AS ${at(KEY, index)}`,
+  const kept = groupings.map(({ wide }, index) =>
+    wide ? sql`g.${at(KEY, index)} AS ${at(KEY, index)}` : sql`${at(TOP, index)}.k AS ${at(KEY, index)}`,
   );
-  const joins = groupings.map((_, index) =>
-    wide[index] ? sql`` : sql`LEFT JOIN ${at(TOP, index)} ON ${at(TOP, index)}.k = g.${at(KEY, index)}`,
+  const joins = groupings.map(({ wide }, index) =>
+    wide ? sql`` : sql`LEFT JOIN ${at(TOP, index)} ON ${at(TOP, index)}.k = g.${at(KEY, index)}`,
   );
   const keys = listed(groupings.map((_, index) => at(KEY, index)));
+  const from = sql`${source.counted} ${listed(members, ' ')}`;
   return sql`WITH ${listed(found, ' ')}
-    a AS (SELECT ${listed(ids)}, ${sumsOf(plan)} FROM ${source.counted} ${listed(members, ' ')}
-      WHERE ${condition(plan, rangesOf(plan))} GROUP BY ALL),
+    a AS (${summed(plan, { ids, from })}),
     g AS MATERIALIZED (SELECT ${listed(texts)}, ${sumsOfSums(columns)}
-      FROM a ${entries(groupings, sql`a`, (grouping) => !grouping.wide)} GROUP BY ALL)
+      FROM a ${entries(groupings, sql`a`, ({ wide }) => !wide)} ${listed(topTexts, ' ')} GROUP BY ALL)
     ${listed(tops, ' ')}
     SELECT * FROM (SELECT ${listed(kept)}, ${sumsOfSums(columns)} FROM g ${listed(joins, ' ')} GROUP BY ALL)
     ORDER BY ${rank} DESC, ${keys} LIMIT ${MAX_CELLS + 1}`;
 }
 
-/** The top values of a wide dimension, and the ids that stand for them: `m0 (id, k)`. */
-function widest(plan: Plan, grouping: Grouping, index: number, text: Sql): Sql {
-  const { source, present, question } = plan;
+/** The top values of a wide dimension by number, `t0 (k, code)`, and the number of every id, `m0 (id, code)`. */
+function widest(plan: Plan, grouping: Grouping, index: number): Sql {
+  const { source, question } = plan;
   const rank = metricOfSums(question.topBy);
   const entry = at(ENTRY, index);
-  const dictionary = grouping.dictionary ?? sql``;
-  return sql`${at(WIDE, index)} AS (SELECT ${grouping.id} AS ${at(ID, index)}, ${sumsOf({ ...plan, compared: null })}
-      FROM ${source.counted} WHERE ${condition(plan, [present])} GROUP BY ALL),
-    ${at(TOP, index)} AS (SELECT ${text} AS k FROM ${at(WIDE, index)}
-      LEFT JOIN ${dictionary} AS ${entry} ON ${entry}.id = ${at(WIDE, index)}.${at(ID, index)}
-      GROUP BY 1 ORDER BY sum(${rank}) DESC, 1 LIMIT ${question.top}),
-    ${at(MEMBER, index)} AS MATERIALIZED (SELECT ${entry}.id AS id, ${at(TOP, index)}.k AS k
-      FROM ${dictionary} AS ${entry} JOIN ${at(TOP, index)} ON ${at(TOP, index)}.k = ${text}),`;
-}
-
-/** One row `s`, `place`, `<sums>` for each point and group that has facts; `place` is that of the group, NULL for other. */
-export function seriesStatement(
-  plan: Plan,
-  starts: readonly number[],
-  groups: readonly (readonly (string | null)[])[],
-): Sql {
-  const { groupings, source, present, sums } = plan;
-  const columns = columnsOf(sums, false);
-  const span = { range: present, countFrom: countFrom(plan, sql`e.s`) };
-  const points = pointOfMinute(present, starts, source.width);
-  const facts = sql`${source.counted} JOIN e ON e.b = bucket`;
-  const where = condition(plan, [present]);
-  if (groupings.length === 0) {
-    return sql`WITH ${points} SELECT e.s AS s, 0 AS place, ${sumColumns(sums, span, null)}
-      FROM ${facts} WHERE ${where} GROUP BY 1`;
-  }
-  const tuples = groupings.map(
-    (_, index) => sql`unnest(${groups.map((group) => group[index] ?? null)}::VARCHAR[]) AS ${at(KEY, index)}`,
+  const values = summed(
+    { ...plan, compared: null },
+    {
+      ids: [sql`${grouping.id} AS ${at(ID, index)}`],
+      from: source.counted,
+    },
   );
-  const members = groupings.map((grouping, index) => memberIds(grouping, index));
-  const joins = groupings.map((grouping, index) => {
-    const member = at(MEMBER, index);
-    const match =
-      grouping.dictionary === null ? sql`k = ${grouping.text(grouping.id, sql``)}` : sql`id = ${grouping.id}`;
-    return sql`LEFT JOIN ${member} ON ${member}.${match}`;
-  });
-  const keys = groupings.map((_, index) => sql`${at(MEMBER, index)}.k AS ${at(KEY, index)}`);
-  const same = groupings.map((_, index) => sql`q.${at(KEY, index)} IS NOT DISTINCT FROM a.${at(KEY, index)}`);
-  return sql`WITH ${points},
-    q AS MATERIALIZED (SELECT ${listed(tuples)}, unnest(${groups.map((_, index) => index)}::INTEGER[]) AS place),
-    ${listed(members)},
-    a AS (SELECT e.s AS s, ${listed(keys)}, ${sumColumns(sums, span, null)}
-      FROM ${facts} ${listed(joins, ' ')} WHERE ${where} GROUP BY ALL)
-    SELECT s, place, ${sumsOfSums(columns)} FROM a LEFT JOIN q ON ${listed(same, ' AND ')} GROUP BY ALL`;
+  return sql`${at(WIDE, index)} AS (${values}),
+    ${at(TOP, index)} AS MATERIALIZED (SELECT k, row_number() OVER ()::INTEGER AS code FROM (
+      SELECT ${grouping.text(sql``, entry)} AS k FROM ${at(WIDE, index)}
+      LEFT JOIN ${grouping.dictionary ?? sql``} AS ${entry} ON ${entry}.id = ${at(WIDE, index)}.${at(ID, index)}
+      GROUP BY 1 ORDER BY sum(${rank}) DESC, 1 LIMIT ${question.top})),
+    ${numbered(grouping, index).table}`;
 }
 
-/** The values of one dimension among the groups, with the ids that stand for them. */
-function memberIds(grouping: Grouping, index: number): Sql {
-  const values = sql`(SELECT DISTINCT ${at(KEY, index)} AS k FROM q)`;
-  if (grouping.dictionary === null) return sql`${at(MEMBER, index)} AS MATERIALIZED ${values}`;
-  const entry = at(ENTRY, index);
-  return sql`${at(MEMBER, index)} AS MATERIALIZED (SELECT ${entry}.id AS id, v.k AS k
-    FROM ${grouping.dictionary} AS ${entry} JOIN ${values} AS v ON v.k = ${grouping.text(sql``, entry)})`;
+interface Numbered {
+  /** `m0 (id, code)`: numbers of ids. */
+  table: Sql;
+  join: Sql;
+  /** Over facts: the number of the value, 0 for one without. */
+  id: Sql;
+}
+
+/**
+ * The number of each fact's value in a dictionary, by the values that have one, `t0 (k, code)`. All ids of a small
+ * dictionary, for an inner join with all of them takes a third less than a left join with some; of a crowded one those
+ * alone that have a number.
+ */
+function numbered(grouping: Grouping, index: number): Numbered {
+  const [entry, member] = [at(ENTRY, index), at(MEMBER, index)];
+  const { crowded } = grouping;
+  const kind = crowded ? sql`` : sql`LEFT`;
+  const code = crowded ? sql`v.code` : sql`coalesce(v.code, 0)::INTEGER`;
+  return {
+    table: sql`${member} AS MATERIALIZED (SELECT ${entry}.id AS id, ${code} AS code
+      FROM ${grouping.dictionary ?? sql``} AS ${entry}
+      ${kind} JOIN ${at(TOP, index)} AS v ON v.k = ${grouping.text(sql``, entry)})`,
+    join: sql`${crowded ? sql`LEFT` : sql``} JOIN ${member} ON ${member}.id = ${grouping.id}`,
+    id: crowded ? sql`coalesce(${member}.code, 0)` : sql`${member}.code`,
+  };
+}
+
+/**
+ * One row `point`, `<sums>` for each point that has facts, by its place in `starts`; with connections also `w`, those
+ * that are counted there in the whole range for the first time, so that the whole needs no statement of its own.
+ */
+export function pointsStatement(plan: Plan, starts: readonly number[]): Sql {
+  const { source, present, sums } = plan;
+  const whole = sums.includes('n') ? sql`, ${countColumn(sql`${present.from}`)} AS w` : sql``;
+  return sql`WITH ${pointOfMinute(present, starts, source.width)}
+    SELECT e.point AS point, ${sumColumns(sums, sql`e.s`, 'present')} ${whole}
+    FROM ${source.counted} JOIN e ON e.b = bucket WHERE ${condition(plan, present)} GROUP BY 1`;
+}
+
+type Key = readonly (string | null)[];
+
+/** One row `point`, `place`, `<sums>` for each point and group that has facts; `place` is NULL for other. */
+export function seriesStatement(plan: Plan, starts: readonly number[], groups: readonly Key[]): Sql {
+  const { groupings, source, present, sums } = plan;
+  const ofPoint = sumColumns(sums, countFrom(plan, sql`e.s`), 'present');
+  const coded = groupings.map((grouping, index) => codedGrouping(grouping, index, groups));
+  const codes = coded.map(({ codes }, index) => sql`unnest(${codes}::INTEGER[]) AS ${at(KEY, index)}`);
+  const same = coded.map(({ code }, index) => sql`q.${at(KEY, index)} = ${code}`);
+  return sql`WITH ${pointOfMinute(present, starts, source.width)},
+    q AS MATERIALIZED (SELECT ${listed(codes)}, unnest(${groups.map((_, index) => index)}::INTEGER[]) AS place),
+    ${listed(coded.map(({ tables }) => tables))},
+    a AS (SELECT e.point AS point, ${listed(coded.map(({ id }) => id))}, ${ofPoint}
+      FROM ${source.counted} JOIN e ON e.b = bucket ${listed(
+        coded.map(({ join }) => join),
+        ' ',
+      )}
+      WHERE ${condition(plan, present)} GROUP BY ALL)
+    SELECT point, place, ${sumsOfSums(columnsOf(sums, false))} FROM a ${listed(
+      coded.map(({ text }) => text),
+      ' ',
+    )}
+    LEFT JOIN q ON ${listed(same, ' AND ')} GROUP BY ALL`;
+}
+
+/** One dimension of a series by group, whose values have numbers from 1; 0 stands for every other value. */
+interface Coded {
+  /** The number of each group's value. */
+  codes: readonly number[];
+  /** The values with their numbers, and where there is a dictionary, its ids with theirs. */
+  tables: Sql;
+  join: Sql;
+  /** What facts are grouped by: the number, or without a dictionary the value. */
+  id: Sql;
+  /** Over the groups `a`: what joins the number of a value, and the number. */
+  text: Sql;
+  code: Sql;
+}
+
+function codedGrouping(grouping: Grouping, index: number, groups: readonly Key[]): Coded {
+  const top = at(TOP, index);
+  const id = sql`a.${at(ID, index)}`;
+  const texts = groups.map((group) => group[index] ?? null);
+  const values = [...new Set(texts)].filter((text) => text !== null);
+  const numbers = values.map((_, place) => place + 1);
+  const table = sql`${top} AS MATERIALIZED (SELECT unnest(${values}::VARCHAR[]) AS k, unnest(${numbers}::INTEGER[]) AS code)`;
+  const codes = texts.map((text) => (text === null ? 0 : values.indexOf(text) + 1));
+  if (grouping.dictionary === null) {
+    return {
+      codes,
+      tables: table,
+      join: sql``,
+      id: sql`${grouping.id} AS ${at(ID, index)}`,
+      text: sql`LEFT JOIN ${top} ON ${top}.k = ${grouping.text(id, sql``)}`,
+      code: sql`coalesce(${top}.code, 0)`,
+    };
+  }
+  const number = numbered(grouping, index);
+  return {
+    codes,
+    tables: sql`${table}, ${number.table}`,
+    join: number.join,
+    id: sql`${number.id} AS ${at(ID, index)}`,
+    text: sql``,
+    code: id,
+  };
 }
 
 /**
@@ -230,15 +318,17 @@ function memberIds(grouping: Grouping, index: number): Sql {
  * alone, which is all that such bytes have.
  */
 export function unattributedStatement(plan: Plan): Sql {
-  return sql`SELECT ${sumsOf(plan)} FROM ${plan.source.aside}
-    WHERE kind = 2 AND ${condition(plan, rangesOf(plan))}`;
+  return together(plan, unattributed(plan));
 }
 
-/** The same by point: rows `s`, `<sums>`. */
+/** The same by point: rows `point`, `<sums>`. */
 export function unattributedSeriesStatement(plan: Plan, starts: readonly number[]): Sql {
   const { source, present, sums } = plan;
-  const span = { range: present, countFrom: sql`e.s` };
   return sql`WITH ${pointOfMinute(present, starts, source.width)}
-    SELECT e.s AS s, ${sumColumns(sums, span, null)} FROM ${source.aside} JOIN e ON e.b = bucket
-    WHERE kind = 2 AND ${condition(plan, [present])} GROUP BY 1`;
+    SELECT e.point AS point, ${sumColumns(sums, sql`e.s`, 'present')} FROM ${unattributed(plan)} JOIN e ON e.b = bucket
+    WHERE ${condition(plan, present)} GROUP BY 1`;
+}
+
+function unattributed({ source }: Plan): Sql {
+  return sql`(SELECT * FROM ${source.aside} WHERE kind = 2)`;
 }
