@@ -14,6 +14,7 @@ import { dailyStatement, groupStatement } from './statements.ts';
 import type { Freshness } from './stats-service.ts';
 import { toNumber } from './sums.ts';
 import type { Kept } from './tier.ts';
+import { factsIn } from './tier.ts';
 import { type View, viewOf } from './view.ts';
 
 export interface AgentTotals extends Totals {
@@ -46,7 +47,8 @@ export class CatalogueService {
   async filterOptions(question: OptionsQuestion, options?: ReadOptions): Promise<OptionRow[]> {
     const limit = Math.min(question.limit ?? 100, MAX_GROUPS);
     return await this.#facts.read(async (run) => {
-      const part = await this.#partOf(run, question);
+      // Not admitted by size: somebody is typing, and waits for no report.
+      const { part } = await this.#partOf(run, question);
       const byValue = new Map<string, OptionRow>();
       for (const { field, statement } of optionStatements(question, part, limit)) {
         for (const row of await run(statement.render())) {
@@ -87,13 +89,14 @@ export class CatalogueService {
     options?: ReadOptions,
   ): Promise<DailySum[]> {
     await this.#freshness.flushNow();
-    return await this.#facts.read(async (run) => {
+    return await this.#facts.read(async (run, admit) => {
       const kept = await this.#kept.read(run);
       const { tz = 'UTC', agent } = question;
       const view = this.#days({ ...question, tz }, kept);
       const { starts, filled } = view;
       if (starts.length === 0 || filled.to <= filled.from) return [];
       const filters = agent === undefined ? {} : { agent };
+      await admit(factsIn(view.ranges, view.source.tier, kept));
       const rows = await run(
         dailyStatement({ ...view, range: filled, filters, filter: null }, starts).render(),
       );
@@ -124,12 +127,13 @@ export class CatalogueService {
     return viewOf({ ranges: [range], starts: pointsOf('day', tz, range), tz, byHour: false }, kept);
   }
 
-  async #partOf(run: RunQuery, question: StatsQuestion): Promise<Part> {
+  async #partOf(run: RunQuery, question: StatsQuestion): Promise<{ part: Part; facts: number }> {
     const { filters = {}, filter = null, tz = 'UTC' } = question;
     const kept = await this.#kept.read(run);
     const range = resolveRange(question, kept.extent, this.#now());
     const view = viewOf({ ranges: [range], tz, byHour: mentions(filter, ['hour_of_week']) }, kept);
-    return { ...view, range: view.ranges[0], filters, filter };
+    const part = { ...view, range: view.ranges[0], filters, filter };
+    return { part, facts: factsIn(view.ranges, view.source.tier, kept) };
   }
 
   async #grouped(
@@ -138,8 +142,9 @@ export class CatalogueService {
     limit: number,
     options?: ReadOptions,
   ): Promise<{ key: string; totals: Totals }[]> {
-    return await this.#facts.read(async (run) => {
-      const part = await this.#partOf(run, { filters });
+    return await this.#facts.read(async (run, admit) => {
+      const { part, facts } = await this.#partOf(run, { filters });
+      await admit(facts);
       const sort = { by: 'total', order: 'desc', limit } as const;
       const rows = await run(groupStatement(groupSpec(key), part, sort).render());
       return groupsOf(rows).groups;

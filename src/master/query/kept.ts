@@ -10,7 +10,9 @@ const MARKS = sql`SELECT
   (SELECT coalesce(max(value::BIGINT), 0) FROM meta WHERE key = 'minute_from')::INTEGER AS minutes,
   (SELECT coalesce(max(value::BIGINT), 0) FROM meta WHERE key = 'half_hour_from')::INTEGER AS half_hours`.render();
 
-const EXTENT = sql`SELECT min(bucket) FILTER (WHERE fine) AS fine, min(bucket) AS first,
+const EXTENT =
+  sql`SELECT (SELECT count(*) FROM minute) AS minutes, (SELECT count(*) FROM half_hour) AS half_hours,
+  min(bucket) FILTER (WHERE fine) AS fine, min(bucket) AS first,
   coalesce(max(bucket) FILTER (WHERE fine), max(bucket)) AS last FROM (
   SELECT true AS fine, unnest([min(bucket), max(bucket)]) AS bucket FROM minute
   UNION ALL SELECT true, unnest([min(bucket), max(bucket)]) FROM minute_aside
@@ -38,6 +40,7 @@ export class KeptReader {
       newest: newest ?? { lot: 0, token: '' },
       watermark: Number(row.watermark),
       extent: extentOf(extent, Number(row.minutes)),
+      facts: { minute: Number(extent.minutes), half_hour: Number(extent.half_hours) },
       wholeFrom: { minute: Number(row.minutes), half_hour: Number(row.half_hours) },
     };
     this.#marks = marks;

@@ -12,6 +12,7 @@ import { bytesOf, groupsOf, remainder, totalsOf } from './read-rows.ts';
 import { pointsOf } from './series-points.ts';
 import { groupStatement, seriesStatement, summaryStatement, unattributedStatement } from './statements.ts';
 import { isCut, toNumber } from './sums.ts';
+import { factsIn } from './tier.ts';
 import { type View, viewOf } from './view.ts';
 import { formatIn } from './zone.ts';
 
@@ -117,12 +118,13 @@ export class StatsService {
     const { filters = {}, filter = null, tz = 'UTC' } = question;
     await this.#freshness.flushNow();
     const freshTo = this.#freshness.state.freshTo;
-    return await this.#facts.read(async (run) => {
+    return await this.#facts.read(async (run, admit) => {
       const kept = await this.#kept.read(run);
       const range = resolveRange(question, kept.extent, this.#now());
       const byHour = mentions(filter, ['hour_of_week']);
       const view = viewOf({ ranges: [range], starts: points(range), tz, byHour }, kept);
       const part: Part = { ...view, range: view.ranges[0], filters, filter };
+      await admit(factsIn(view.ranges, view.source.tier, kept));
       const { data, other = null } = await ask({ run, view, part });
       const rows = await run(unattributedStatement(part).render());
       const unattributed = bytesOf(rows[0] ?? {});

@@ -8,6 +8,8 @@ export interface Kept {
   readonly watermark: number;
   /** First and last minute with anything in it, null in an empty store. */
   readonly extent: Extent | null;
+  /** Facts of counted connections in each tier. */
+  readonly facts: Readonly<Record<TierName, number>>;
   /** First minute that retention still keeps whole, by tier; 0 while it has taken nothing. */
   readonly wholeFrom: Readonly<Record<TierName, number>>;
 }
@@ -36,7 +38,10 @@ const isHalfHour = (minute: number): boolean => minute % HALF_HOUR === 0;
  * The coarse tier answers whatever has its borders on half hours, since it has less to read and reaches further back;
  * the minutes answer the rest as far back as they are kept.
  */
-export function chooseTier({ wholeFrom, extent }: Omit<Kept, 'watermark'>, need: Need): ChosenTier {
+export function chooseTier(
+  { wholeFrom, extent }: Pick<Kept, 'wholeFrom' | 'extent'>,
+  need: Need,
+): ChosenTier {
   const begin = Math.min(...need.ranges.map(({ from }) => from));
   // Where there is nothing to be told apart, any border will do: "up to now" is on no half hour.
   const parts = (minute: number) => extent !== null && minute > extent.first && minute <= extent.last;
@@ -48,6 +53,19 @@ export function chooseTier({ wholeFrom, extent }: Omit<Kept, 'watermark'>, need:
     aligned: fits || tier === 'minute',
     cutFrom: begin < wholeFrom[tier] ? wholeFrom[tier] : null,
   };
+}
+
+/** About how many facts of a tier lie in some ranges: its share of them by time. */
+export function factsIn(ranges: readonly MinuteRange[], tier: TierName, kept: Kept): number {
+  const { extent, facts, wholeFrom } = kept;
+  if (extent === null) return 0;
+  const first = Math.max(extent.first, wholeFrom[tier]);
+  const all = Math.max(1, extent.last + 1 - first);
+  const minutes = ranges.reduce(
+    (sum, { from, to }) => sum + Math.max(0, Math.min(to, extent.last + 1) - Math.max(from, first)),
+    0,
+  );
+  return (facts[tier] * minutes) / all;
 }
 
 /**

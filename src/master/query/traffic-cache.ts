@@ -10,8 +10,8 @@ interface Entry {
   readonly size: number;
 }
 
-/** Numbers and texts of all kept answers together: some 50 MB. */
-const MAX_SIZE = 1_000_000;
+/** Numbers and texts of all kept answers together: some 15 MB. */
+const MAX_SIZE = 300_000;
 
 /**
  * Answers of the fact store by question, each good while no lot that came after it touches its time and retention took

@@ -52,11 +52,11 @@ beforeEach(async () => {
     facts: {
       read: (work, options) =>
         store.read(
-          (run) =>
+          (run, admit) =>
             work((query) => {
               asked.push(query.text);
               return run(query);
-            }),
+            }, admit),
           options,
         ),
     },

@@ -11,6 +11,7 @@ import { KeptReader } from './kept.ts';
 import type { MinuteRange } from './range.ts';
 import type { Freshness } from './stats-service.ts';
 import { isCut } from './sums.ts';
+import { factsIn } from './tier.ts';
 import type { TrafficAnswer, TrafficData, TrafficMeta, TrafficPart } from './traffic-answer.ts';
 import { TrafficCache } from './traffic-cache.ts';
 import { askFacts, type Points, type TrafficFacts } from './traffic-facts.ts';
@@ -56,11 +57,14 @@ export class TrafficService {
     const asked = agents.length === known.length ? null : agents.map(({ agentId }) => agentId);
     await this.#freshness.flushNow();
     const freshTo = this.#freshness.state.freshTo;
-    const { plan, facts } = await this.#facts.read(async (run) => {
+    const { plan, facts } = await this.#facts.read(async (run, admit) => {
       const kept = await this.#kept.read(run);
       const made = planTraffic(question, asked, kept, now);
       const ranges = made.compared === null ? [made.present] : [made.present, made.compared];
-      const found = await this.#cache.get(keyOf(made), ranges, kept, run, () => askFacts(run, made));
+      const found = await this.#cache.get(keyOf(made), ranges, kept, run, async () => {
+        await admit(factsIn(ranges, made.source.tier, kept));
+        return askFacts(run, made);
+      });
       return { plan: made, facts: found };
     }, options);
     const gaps = await this.#gapsOf(plan.present, question, agents);

@@ -17,7 +17,12 @@ import {
 } from './traffic-statements.ts';
 
 const HOUR = 3_600_000;
-const KEPT = { watermark: 9, extent: { first: 0, last: 100_000 }, wholeFrom: { minute: 0, half_hour: 0 } };
+const KEPT = {
+  watermark: 9,
+  extent: { first: 0, last: 100_000 },
+  facts: { minute: 0, half_hour: 0 },
+  wholeFrom: { minute: 0, half_hour: 0 },
+};
 const QUESTION: TrafficQuestion = {
   from: 24 * HOUR,
   to: 26 * HOUR,

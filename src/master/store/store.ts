@@ -165,6 +165,12 @@ export interface ReadOptions {
   timeoutMs?: number;
 }
 
+/**
+ * Says that the next statements read about so many facts. Resolves when they may: questions that read many wait for each
+ * other, so that one that reads few never waits for them. Rejects as `read` does.
+ */
+export type Admit = (facts: number) => Promise<void>;
+
 export interface FactReader {
   /**
    * Answers questions. All statements that `work` runs see one state of the store, and none can write.
@@ -172,7 +178,7 @@ export interface FactReader {
    * Throws `too_many_requests` when too many wait already, `query_timeout` at the time limit, and
    * `query_too_large` when a statement needs more memory than there is; the store stays usable.
    */
-  read<T>(work: (run: RunQuery) => Promise<T>, options?: ReadOptions): Promise<T>;
+  read<T>(work: (run: RunQuery, admit: Admit) => Promise<T>, options?: ReadOptions): Promise<T>;
 }
 
 /**

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CodedError } from '../../../common/errors.ts';
 import type {
+  Admit,
   Fact,
   FactCoverage,
   FactExport,
@@ -120,7 +121,7 @@ export class EmbeddedFactStore implements FactStore, SnapshotSource {
     await this.#tail;
   }
 
-  read<T>(work: (run: RunQuery) => Promise<T>, options?: ReadOptions): Promise<T> {
+  read<T>(work: (run: RunQuery, admit: Admit) => Promise<T>, options?: ReadOptions): Promise<T> {
     return this.#require().readers.read(work, options);
   }
 

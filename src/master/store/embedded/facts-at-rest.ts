@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { CodedError } from '../../../common/errors.ts';
-import type { FactReader, ReadOptions, RunQuery } from '../store.ts';
+import type { Admit, FactReader, ReadOptions, RunQuery } from '../store.ts';
 import { fileError } from './file-errors.ts';
 import { metaText } from './meta.ts';
 import { identify, refuseUnknown } from './migrations.ts';
@@ -69,7 +69,7 @@ export class FactsAtRest implements FactReader {
     }
   }
 
-  read<T>(work: (run: RunQuery) => Promise<T>, options?: ReadOptions): Promise<T> {
+  read<T>(work: (run: RunQuery, admit: Admit) => Promise<T>, options?: ReadOptions): Promise<T> {
     return this.#readers.read(work, options);
   }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fact, lotOf } from '../facts.test-support.ts';
+import type { SqlQuery } from '../store.ts';
 import { useStoreDirectory } from './store-directory.test-support.ts';
 
 const at = useStoreDirectory();
@@ -78,6 +79,28 @@ describe('limits of questions', () => {
     gone.abort(new Error('gone'));
     await expect(heavy).rejects.toThrow('gone');
     expect(await Promise.all(waiting)).toEqual([[{ one: 1 }], [{ one: 1 }]]);
+  });
+
+  it('answers who reads little beside who reads much, and those one after the other', async () => {
+    const store = await at.open({ readConcurrency: 2, readQueue: 1 });
+    const gone = new AbortController();
+    const readMuch = (query: SqlQuery, signal?: AbortSignal) =>
+      store.read(async (run, admit) => {
+        await run(ONE);
+        await admit(50_000_000);
+        return await run(query);
+      }, signal && { signal });
+    const heavy = readMuch(HEAVY, gone.signal);
+    const order: string[] = [];
+    await store.read((run) => run(ONE));
+    const next = readMuch(ONE).then(() => order.push('much'));
+    for (let i = 0; i < 20; i++) await store.read((run) => run(ONE)).then(() => order.push('little'));
+    expect(order).toEqual(new Array(20).fill('little'));
+    await expect(readMuch(ONE)).rejects.toMatchObject({ code: 'too_many_requests' });
+    gone.abort(new Error('gone'));
+    await expect(heavy).rejects.toThrow('gone');
+    await next;
+    expect(await readMuch(ONE)).toEqual([{ one: 1 }]);
   });
 
   it('fails only the question that needs too much memory', async () => {

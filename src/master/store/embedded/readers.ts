@@ -1,15 +1,21 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { CodedError } from '../../../common/errors.ts';
-import type { FactExport, ReadOptions, RunQuery } from '../store.ts';
+import type { Admit, FactExport, ReadOptions, RunQuery } from '../store.ts';
 import type { DuckDB } from './native.ts';
 import { type FilePlace, OpenExport } from './open-export.ts';
 import { Reading } from './reading.ts';
 import { Slots } from './slots.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
+/** A question that reads more is a heavy one: some 30 ms on two cores. */
+const HEAVY_FACTS = 1_000_000;
+/** One has all threads of the database; a second beside it would only make both slower, and everything else too. */
+const HEAVY_AT_ONCE = 1;
 
 export interface ReadersOptions {
+  /** Questions at once, a heavy one among them. */
   concurrency: number;
+  /** How many may wait for their turn, of heavy ones and of others each. */
   queue: number;
   exportFiles: FilePlace;
 }
@@ -22,32 +28,44 @@ export class Readers {
   readonly #duckdb: DuckDB;
   readonly #instance: DuckDBInstance;
   readonly #slots: Slots;
+  readonly #heavySlots: Slots;
   readonly #exportFiles: FilePlace;
   readonly #idle: DuckDBConnection[] = [];
   readonly #exports = new Set<OpenExport>();
   readonly #closing = new AbortController();
+  #reading = 0;
 
   constructor(duckdb: DuckDB, instance: DuckDBInstance, options: ReadersOptions) {
     this.#duckdb = duckdb;
     this.#instance = instance;
-    this.#slots = new Slots(options.concurrency, options.queue);
+    this.#slots = new Slots(Math.max(1, options.concurrency - HEAVY_AT_ONCE), options.queue);
+    this.#heavySlots = new Slots(HEAVY_AT_ONCE, options.queue);
     this.#exportFiles = options.exportFiles;
   }
 
-  async read<T>(work: (run: RunQuery) => Promise<T>, options: ReadOptions = {}): Promise<T> {
+  async read<T>(work: (run: RunQuery, admit: Admit) => Promise<T>, options: ReadOptions = {}): Promise<T> {
     const limit = new AbortController();
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const timer = setTimeout(() => limit.abort(timeoutError(timeoutMs)), timeoutMs);
     const ends = [limit.signal, this.#closing.signal, ...(options.signal ? [options.signal] : [])];
     const signal = AbortSignal.any(ends);
+    let held: Slots | null = null;
+    const move = async (to: Slots) => {
+      held?.release();
+      held = null;
+      await to.take(signal);
+      held = to;
+    };
+    const admit = async (facts: number) => {
+      if (facts > HEAVY_FACTS && held !== this.#heavySlots) await move(this.#heavySlots);
+    };
+    this.#reading++;
     try {
-      await this.#slots.take(signal);
-      try {
-        return await this.#transaction(work, signal);
-      } finally {
-        this.#slots.release();
-      }
+      await move(this.#slots);
+      return await this.#transaction((run) => work(run, admit), signal);
     } finally {
+      (held as Slots | null)?.release();
+      this.#reading--;
       clearTimeout(timer);
     }
   }
@@ -69,7 +87,7 @@ export class Readers {
   async close(): Promise<void> {
     this.#closing.abort(new CodedError('not_ready', 'the fact store is closing'));
     await Promise.all([...this.#exports].map((opened) => opened.close()));
-    while (this.#slots.taken > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (this.#reading > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     for (const connection of this.#idle.splice(0)) connection.closeSync();
   }
 
