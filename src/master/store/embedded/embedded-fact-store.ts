@@ -37,7 +37,7 @@ import { transaction } from './transaction.ts';
 
 export interface EmbeddedOptions {
   path: string;
-  /** What DuckDB may use; the process takes about 60 MB more. */
+  /** What DuckDB may use, its cache of the file included; the process takes some 200 MB more. */
   memoryLimitMb?: number;
   threads?: number;
   /** For what does not fit in memory. Beside the file by default: `x.facts.duckdb` → `x.facts.duckdb.tmp`. */
@@ -89,7 +89,7 @@ export class EmbeddedFactStore implements FactStore, SnapshotSource {
     const tempDirectory = resolve(options.tempDirectory ?? `${options.path}.tmp`);
     const file = await openFacts(duckdb, {
       path: options.path,
-      memoryLimitMb: options.memoryLimitMb ?? 256,
+      memoryLimitMb: options.memoryLimitMb ?? 192,
       threads: options.threads ?? Math.min(availableParallelism(), 4),
       tempDirectory,
       ...(options.migrations === undefined ? {} : { migrations: options.migrations }),

@@ -192,6 +192,9 @@ export function safety(settings: OpenSettings): string[] {
   const directories = [settings.outputDirectory, settings.tempDirectory].filter((path) => path !== undefined);
   return [
     `SET memory_limit = '${Math.round(settings.memoryLimitMb)}MiB'`,
+    // What a large question took goes back at once: by default 128 MB per thread are kept for the next.
+    "SET allocator_flush_threshold = '8MB'",
+    "SET allocator_bulk_deallocation_flush_threshold = '8MB'",
     // Grouping by an id of a dictionary is then an array lookup, up to this many bits of it: half the time for 50,000
     // hosts. It costs some 60 bytes a value and thread, which no limit counts.
     'SET GLOBAL perfect_ht_threshold = 18',
