@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectionRow, v2Body } from '../../../test/support/bodies.ts';
 import type { SyncRequest } from '../../protocol/v2.ts';
+import { listWaiting } from '../records/waiting.ts';
+import { Lots } from './lots.ts';
 import { Merger } from './merger.ts';
 
 const DAY = 86_400_000;
@@ -87,6 +89,33 @@ describe('flushed lots', () => {
     merger.lots.backedUp({ lot: 7, at: now });
     expect(merger.lots.forgetSome(now + 10 * DAY).lots).toBe(0);
     expect(rows()).toEqual([1]);
+  });
+
+  it('are looked up without reading all that there ever were', () => {
+    lots(3);
+    const statements = new Set<string>();
+    const { db } = merger;
+    const prepare = db.prepare.bind(db);
+    db.prepare = ((text: string) => {
+      statements.add(text);
+      return prepare(text);
+    }) as typeof db.prepare;
+    const asked = new Lots(db);
+    asked.waiting();
+    asked.sealed();
+    asked.lots(10, 3);
+    asked.upTo(2, 0, 10);
+    asked.forgetSome(now + 10 * DAY);
+    asked.flushed(1);
+    asked.sealOne(now);
+    listWaiting(db);
+    const about = [...statements].filter((text) => /\blots\b/.test(text));
+    expect(about.length).toBeGreaterThan(7);
+    for (const text of about) {
+      const values = new Array(text.split('?').length - 1).fill(0);
+      const plan = prepare(`EXPLAIN QUERY PLAN ${text}`).all(...values) as { detail: string }[];
+      for (const { detail } of plan) expect(detail, text).not.toMatch(/^SCAN lots/);
+    }
   });
 
   it('are in no backup at first', () => {
