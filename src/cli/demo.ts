@@ -40,6 +40,7 @@ export function demoProgram(values: ValuesOf<'demo'>): Program {
     hasLocalAgent: false,
     http: { host: HOST, port: values.port, apiToken: null, allowHosts: [], trustedOrigins: [] },
     retention: { days: { minute: 0, half_hour: 0 }, budget: null },
+    recordRetentionDays: 0,
     logger,
   });
   const seed = values.seed ?? Math.floor(Math.random() * 2 ** 32);

@@ -73,6 +73,7 @@ async function askedMaster({ url, token: presented, database }: Values): Promise
     http: { host: '127.0.0.1', port: 0, apiToken: token, allowHosts: [], trustedOrigins: [] },
     // Nothing goes while somebody saves it.
     retention: { days: { minute: 0, half_hour: 0 }, budget: null },
+    recordRetentionDays: 0,
     hasLocalAgent: false,
     logger: silentLogger(),
   });

@@ -10,6 +10,7 @@ import type { HttpOptions } from '../master/http/deps.ts';
 import type { ReadinessProbe } from '../master/http/readiness.ts';
 import { HttpServer } from '../master/http/server.ts';
 import { IngestThread } from '../master/ingest/ingest-thread.ts';
+import type { PrunedSums } from '../master/ingest/record-retention.ts';
 import { RECORDS_FILE } from '../master/ingest/schema.ts';
 import { CatalogueService } from '../master/query/catalogue-service.ts';
 import { ConnectionBytes } from '../master/query/connection-bytes.ts';
@@ -36,6 +37,8 @@ export interface MasterSetup {
   http: HttpOptions;
   /** How long facts are kept, and in how much space. */
   retention: RetentionPolicy;
+  /** Days that records are kept, 0 for ever. */
+  recordRetentionDays: number;
   /** Whether an agent of this process delivers under the reserved id. */
   hasLocalAgent: boolean;
   logger: Logger;
@@ -59,6 +62,7 @@ export function buildMaster(setup: MasterSetup): MasterParts {
   const ingest = new IngestThread({
     path: database,
     reserveLocal: setup.hasLocalAgent,
+    recordRetentionDays: setup.recordRetentionDays,
     hurryRows: HURRY_ROWS,
     onHurry: () => flusher.poke(HURRY_ROWS),
     onTokens: (all) => tokens.replace(all),
@@ -74,7 +78,7 @@ export function buildMaster(setup: MasterSetup): MasterParts {
         'the facts file was damaged; its last good copy took its place, and lots follow',
       ),
   });
-  const maintenance = new Maintenance({ facts, retention: setup.retention, log: logger });
+  const maintenance = new Maintenance({ facts, retention: setup.retention, totals: ingest, log: logger });
   const flusher = new LotFlusher({ source: ingest, facts, log: logger, onLoss: () => maintenance.lost() });
   const records = new RecordsReader({ path: database });
   const stats = new StatsService({ facts, gaps: records, freshness: flusher });
@@ -153,10 +157,20 @@ function probes(
       name: 'records',
       check: () => {
         const { waiting, timeouts } = records.state;
-        return { state: 'ok', values: { waiting, timeouts } };
+        return { state: 'ok', values: { waiting, timeouts, ...removed(ingest.pruned) } };
       },
     },
   ];
+}
+
+/** What retention took of the records: their number, and bytes that `/connections` lists no more. */
+function removed({ records, download, upload, horizon }: PrunedSums) {
+  return {
+    removed: records,
+    removed_download: download,
+    removed_upload: upload,
+    horizon: horizon === 0 ? null : horizon,
+  };
 }
 
 /** Without a backup nothing is wrong; how old the newest is, and what no backup has, is there for an alarm. */

@@ -35,6 +35,7 @@ export function masterProgram(values: ValuesOf<'master'>): Program {
       days: { minute: values.minuteRetentionDays, half_hour: values.halfHourRetentionDays },
       budget: values.factsBudget === undefined ? null : values.factsBudget * MB,
     },
+    recordRetentionDays: values.recordRetentionDays,
     logger,
     check: values.check,
   });

@@ -3,6 +3,7 @@ import type { Reply } from '../../src/agent/sync/outcome.ts';
 import { CodedError } from '../../src/common/errors.ts';
 import { decodeV1, decodeV2, parseJson } from '../../src/master/ingest/decode.ts';
 import { Merger } from '../../src/master/ingest/merger.ts';
+import type { PrunePart } from '../../src/master/ingest/record-retention.ts';
 import type { SyncAnswer } from '../../src/protocol/v2.ts';
 
 /** A real master's commit point (its SQLite file), reached without a socket. */
@@ -41,17 +42,22 @@ export class TestMaster {
     })();
   }
 
-  /** What retention does: closed records for which nothing arrived since `before` go, and the horizon moves. */
-  prune(before: number): void {
-    const { db } = this.merger;
-    db.transaction(() => {
-      const old = 'closed_at IS NOT NULL AND arrived_at < ?';
-      db.prepare(`INSERT INTO test_pruned SELECT * FROM connections WHERE ${old}`).run(before);
-      db.prepare(`DELETE FROM bases WHERE conn IN (SELECT num FROM connections WHERE ${old})`).run(before);
-      db.prepare(`DELETE FROM connections WHERE ${old}`).run(before);
-      db.prepare("UPDATE meta SET value = max(CAST(value AS INTEGER), ?) WHERE key = 'horizon'").run(before);
-    })();
-    this.merger.forgetRecords();
+  /**
+   * A round of retention; the schedule remembers what went. Where no fact store takes the lots, they are taken for flushed,
+   * because a record stays as long as facts of it are kept.
+   */
+  prune(keepMs: number, hasFactStore: boolean): void {
+    const { merger } = this;
+    const { db } = merger;
+    if (!hasFactStore) {
+      merger.seal();
+      db.exec("UPDATE lots SET state = 'flushed' WHERE state = 'sealed'");
+    }
+    this.forgetLots();
+    db.exec('INSERT INTO test_pruned SELECT * FROM connections');
+    let part: PrunePart | null = merger.beginPruning(keepMs);
+    while (part !== null) part = merger.pruneSome(part).next;
+    db.exec('DELETE FROM test_pruned WHERE num IN (SELECT num FROM connections)');
   }
 
   kill(): void {

@@ -15,6 +15,7 @@ export interface Mutant {
 }
 
 const MERGE = 'src/master/ingest/batch-merge.ts';
+const RETENTION = 'src/master/ingest/record-retention.ts';
 const RECORD = 'src/master/ingest/record.ts';
 const ACK = 'src/agent/journal/acknowledge.ts';
 const OUTBOX = 'src/agent/journal/outbox.ts';
@@ -413,6 +414,30 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     faults: ['prune', 'lose-answer', 'restore-master', 'days-offline'],
     from: 9,
+  },
+  {
+    name: 'the horizon stays where it is when records are removed',
+    edits: [{ file: RETENTION, search: '.run(horizon);', replace: '.run(horizon > 0 ? 0 : 1);' }],
+    faults: ['prune', 'lose-answer', 'restore-master', 'days-offline'],
+    from: 9,
+  },
+  {
+    name: 'records are removed while they are open',
+    edits: [{ file: RETENTION, search: 'closed_at !== null && arrived_at', replace: 'arrived_at' }],
+    faults: ['prune', 'days-offline'],
+    from: 1,
+  },
+  {
+    name: 'a removed record stays in memory',
+    edits: [
+      {
+        file: 'src/master/ingest/merger.ts',
+        search: 'this.#records.drop(agent_id, id);',
+        replace: 'void [agent_id, id];',
+      },
+    ],
+    faults: ['prune', 'lose-answer', 'restore-master', 'days-offline'],
+    from: 1,
   },
   {
     name: 'a close is sent before the last sample',

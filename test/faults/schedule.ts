@@ -380,7 +380,7 @@ export class Schedule {
       master.start();
     }
     if (this.has('v1-fallback') && random.chance(0.05)) master.onlyV1 = !master.onlyV1;
-    if (this.has('prune') && random.chance(0.15)) master.prune(this.now - PRUNE_AFTER_MS);
+    if (this.has('prune') && random.chance(0.15)) master.prune(PRUNE_AFTER_MS, this.facts !== null);
   }
 
   async #sync(agent: TestAgent): Promise<void> {

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { EmbeddedFactStore } from '../../src/master/store/embedded/embedded-fact-store.ts';
 import type { Fact } from '../../src/master/store/store.ts';
 import { hold } from '../support/hold.ts';
+import { killWhen } from './kill-when.ts';
 import { tidyLot } from './tidy-lots.ts';
 
 const PROGRAM = join(import.meta.dirname, 'tidy-forever.ts');
@@ -15,16 +14,8 @@ export const TIDYINGS = Object.keys(LONGEST_MS) as Tidying[];
 
 /** Runs until it begins such a step for the n-th time, and a random moment longer. */
 export async function killIn(what: Tidying, directory: string): Promise<void> {
-  const child = spawn(process.execPath, [PROGRAM, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = once(child, 'exit');
-  let left = 1 + Math.floor(Math.random() * 3);
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    if (left <= 0) return;
-    left -= text.split('\n').filter((line) => line === what).length;
-    if (left <= 0) setTimeout(() => child.kill('SIGKILL'), Math.random() * LONGEST_MS[what]);
-  });
-  const [code, signal] = await ended;
-  hold(signal === 'SIGKILL', () => `it ended by itself, with ${code}`);
+  const times = 1 + Math.floor(Math.random() * 3);
+  await killWhen({ args: [PROGRAM, directory], line: what, times, longestMs: LONGEST_MS[what] });
 }
 
 interface Sum {

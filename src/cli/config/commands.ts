@@ -42,6 +42,7 @@ export const COMMANDS = {
       'allow-hosts': {},
       'minute-retention-days': { default: 14 },
       'half-hour-retention-days': { default: 400 },
+      'record-retention-days': { default: 90 },
       'facts-budget': {},
       'mihomo-host': {
         summary:

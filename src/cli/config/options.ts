@@ -159,6 +159,15 @@ export const OPTIONS = {
     unit: 'days',
     summary: 'Days that traffic is kept by the half hour; 0 keeps it for ever',
   },
+  'record-retention-days': {
+    type: 'integer',
+    value: 'DAYS',
+    min: 0,
+    max: 3650,
+    unit: 'days',
+    summary:
+      'Days that records of closed connections are kept, at least 7; traffic is kept as long as the options above say; 0 keeps them for ever',
+  },
   'facts-budget': {
     type: 'integer',
     value: 'MB',

@@ -35,6 +35,7 @@ export const SUMMARIES_ZH: Readonly<Record<OptionName, string>> = {
   'journal-budget': '采集记录（journal）最多占用的兆字节数；超出后合并分钟粒度，字节数不丢',
   'minute-retention-days': '按分钟保存流量的天数，至少 7；更早的流量按半小时保存；0 表示永久按分钟保存',
   'half-hour-retention-days': '按半小时保存流量的天数；0 表示永久保存',
+  'record-retention-days': '已关闭连接的记录保留的天数，至少 7；流量按以上选项保留，不受影响；0 表示永久保留',
   'facts-budget':
     '流量数据最多占用的兆字节数；超出后先删除最早几天的分钟数据，再删除最早的半小时数据；不设置则只按天数保存',
   name: '令牌的名称，也用于吊销',

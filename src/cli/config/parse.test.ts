@@ -429,6 +429,7 @@ describe('how long facts are kept', () => {
     expect(run('master').values).toMatchObject({
       minuteRetentionDays: 14,
       halfHourRetentionDays: 400,
+      recordRetentionDays: 90,
       factsBudget: undefined,
     });
   });
@@ -436,6 +437,8 @@ describe('how long facts are kept', () => {
   test.each([
     '--minute-retention-days 7 --half-hour-retention-days 7',
     '--minute-retention-days 0 --half-hour-retention-days 0',
+    '--record-retention-days 7',
+    '--record-retention-days 0',
     '--minute-retention-days 30 --half-hour-retention-days 0 --facts-budget 64',
   ])('takes %s', (line) => {
     expect(run('master', line).warnings).toEqual([]);
@@ -450,6 +453,8 @@ describe('how long facts are kept', () => {
     ],
     ['--half-hour-retention-days 13', '--half-hour-retention-days', /less than minutes are kept/],
     ['--minute-retention-days 0', '--half-hour-retention-days', /less than minutes are kept/],
+    ['--record-retention-days 6', '--record-retention-days', /too short: records stay 7 days/],
+    ['--record-retention-days 3651', '--record-retention-days', /out of range/],
     ['--facts-budget 63', '--facts-budget', /out of range/],
     ['--minute-retention-days 3651', '--minute-retention-days', /out of range/],
   ])('refuses %s', (line, flag, problem) => {

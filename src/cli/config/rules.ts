@@ -125,13 +125,16 @@ function retentionProblems(values: ReadonlyMap<OptionName, Value>): Problem[] {
   const problems: Problem[] = [];
   const names = ['minute-retention-days', 'half-hour-retention-days'] as const;
   const [minutes, halfHours] = names.map((name) => values.get(name) as number | undefined);
-  for (const name of names) {
+  for (const [name, what] of [
+    ...names.map((name) => [name, 'would not be done: facts stay'] as const),
+    ['record-retention-days', 'is too short: records stay'] as const,
+  ]) {
     const days = values.get(name);
     if (typeof days !== 'number' || days === 0 || days >= SETTLED_DAYS) continue;
     problems.push({
       flag: `--${name}`,
       given: String(days),
-      problem: `would not be done: facts stay ${SETTLED_DAYS} days, so that a restored backup can be completed`,
+      problem: `${what} ${SETTLED_DAYS} days, so that a restored backup can be completed`,
       valid: `0, or ${SETTLED_DAYS} days and more`,
     });
   }

@@ -32,7 +32,7 @@ export interface MergeContext {
   ledger: Ledger;
   /** Epoch ms of the master's clock. */
   now: number;
-  /** Epoch ms: records that were pruned had nothing in a later minute that could come again. */
+  /** Epoch ms, on a minute: whatever came of records that were pruned lies before it. */
   horizon: number;
   importRow: (rowid: number) => void;
 }
@@ -178,6 +178,7 @@ export class BatchMerge {
       },
       cover,
     );
+    this.#context.records.heard(record, this.#context.now);
     if (booking !== null) {
       this.#context.ledger.book(record, booking);
       if (booking.facts.length > 0) this.#touch(record, (at + 1) * MINUTE_MS - 1);

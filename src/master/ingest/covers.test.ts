@@ -143,7 +143,8 @@ describe('what a journal’s totals cover of a connection', () => {
     deliver('one', 1, 100, 110);
     merger.db.exec(
       `ALTER TABLE bases DROP COLUMN covered_down; ALTER TABLE bases DROP COLUMN covered_up;
-       ALTER TABLE agents DROP COLUMN conflict_since; DROP TABLE tokens; DROP INDEX lots_sealed; DROP INDEX lots_flushed; PRAGMA user_version = 1`,
+       ALTER TABLE agents DROP COLUMN conflict_since; DROP TABLE tokens; DROP TABLE record_marks; DROP TABLE pruned;
+       DROP INDEX lots_sealed; DROP INDEX lots_flushed; PRAGMA user_version = 1`,
     );
     merger.close();
     merger = new Merger({ path, now: () => (MINUTE + 60) * 60_000, reserveLocal: false });

@@ -70,6 +70,7 @@ export class ExportedMerge {
 
   #take(record: RecordState, { sample, base, updatedAt }: Exported): boolean {
     const booking = mergeSample(record, sample, null, base);
+    this.#context.records.heard(record, this.#context.now);
     if (booking === null) return false;
     this.#context.ledger.book(record, booking);
     record.updatedAt = Math.max(record.updatedAt, updatedAt);

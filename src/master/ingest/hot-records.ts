@@ -40,6 +40,12 @@ export class HotRecords {
     this.#size++;
   }
 
+  /** Forgets one, which is in the file no longer. Only between transactions. */
+  delete(agentId: string, id: string): void {
+    if (this.#young.get(agentId)?.delete(id) === true) this.#size--;
+    this.#old.get(agentId)?.delete(id);
+  }
+
   /**
    * Lets go of the older generation when the younger one is full. Only between transactions: what a transaction has
    * changed stands in no file yet.

@@ -6,6 +6,7 @@ import type { Logger } from '../../common/logger.ts';
 import { fromWire } from '../../common/wire-error.ts';
 import type { SyncAnswer } from '../../protocol/v2.ts';
 import type { LedgerLot, LotSource } from '../store/lot-source.ts';
+import type { TotalsBorders, TotalsKeeper } from '../store/maintenance.ts';
 import type { Fact, Lot } from '../store/store.ts';
 import type { HashedToken, NewToken } from '../tokens/token.ts';
 import type { TokenWriter } from '../tokens/token-registry.ts';
@@ -15,12 +16,18 @@ import type { BackupMark } from './lots.ts';
 import type { MergerMetrics } from './merger.ts';
 import type { OperationName, Operations, ToMain, WorkerSetup } from './messages.ts';
 import { unpackFacts } from './packed-facts.ts';
+import type { PrunedSums } from './record-retention.ts';
+import type { TotalsPart } from './totals-retention.ts';
 
 /** The sources run as they are in development, compiled in the package: the worker has its neighbour's ending. */
 const WORKER = new URL(`./worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
 
 const TIDY_MS = 10 * 60_000;
 const RESTART_MS = 1000;
+const DAY_MS = 86_400_000;
+/** Between two rounds of retention, and between two steps of one, so that agents have most of the time. */
+const PRUNE_EVERY_MS = 3_600_000;
+const PRUNE_PAUSE_MS = 20;
 
 /**
  * Far more than the thread needs; V8 goes by it when it decides how much garbage may gather: without it up to four times
@@ -31,6 +38,8 @@ const HEAP_MB = 512;
 export interface IngestThreadOptions {
   path: string;
   reserveLocal: boolean;
+  /** Days that records of closed connections are kept after the last that arrived for them; default 0, for ever. */
+  recordRetentionDays?: number;
   /** Facts waiting that make a flush due at once. */
   hurryRows?: number;
   onHurry: () => void;
@@ -48,7 +57,7 @@ interface Waiting {
  * Ingest in a thread of its own, which owns SQLite's writing connection: parsing and merging a thousand records takes
  * longer than the thread that serves HTTP may be away. Also the source of lots for the fact store.
  */
-export class IngestThread implements Ingest, LotSource, TokenWriter {
+export class IngestThread implements Ingest, LotSource, TokenWriter, TotalsKeeper {
   readonly name = 'ingest';
   readonly #options: IngestThreadOptions;
   readonly #waiting = new Map<number, Waiting>();
@@ -59,6 +68,10 @@ export class IngestThread implements Ingest, LotSource, TokenWriter {
   importLeft = 0;
   /** Flushed lots that were dropped here before any backup had them. */
   forgottenWithoutBackup = 0;
+  /** What retention of records has removed so far, this and earlier processes. */
+  pruned: PrunedSums = { records: 0, download: 0, upload: 0, horizon: 0 };
+  #prunedAt = 0;
+  #pruning = false;
 
   constructor(options: IngestThreadOptions) {
     this.#options = options;
@@ -68,6 +81,7 @@ export class IngestThread implements Ingest, LotSource, TokenWriter {
   async start(): Promise<void> {
     this.#stopping = false;
     await this.#spawn();
+    this.pruned = await this.#ask('pruned');
     this.#timer = setInterval(() => {
       this.#tidy().catch((error: unknown) => this.#options.logger.error({ err: error }, 'tidying failed'));
     }, TIDY_MS);
@@ -163,6 +177,37 @@ export class IngestThread implements Ingest, LotSource, TokenWriter {
   async #tidy(): Promise<void> {
     await this.#ask('tidy');
     await this.#forget();
+    await this.#prune();
+  }
+
+  /** A step at a time, so that agents are answered in between. */
+  async keepTotals(borders: TotalsBorders): Promise<void> {
+    let part: TotalsPart | null = null;
+    do part = await this.#ask('keepTotals', borders, part);
+    while (part !== null);
+  }
+
+  /** The same. A round may last for longer than the time to the next, where years of records go at first. */
+  async #prune(): Promise<void> {
+    const { recordRetentionDays = 0, logger } = this.#options;
+    if (recordRetentionDays === 0 || this.#pruning || Date.now() - this.#prunedAt < PRUNE_EVERY_MS) return;
+    this.#pruning = true;
+    try {
+      let removed = 0;
+      for (let part = await this.#ask('beginPruning', recordRetentionDays * DAY_MS); ; ) {
+        const step = await this.#ask('pruneSome', part);
+        removed += step.removed;
+        if (step.next === null) break;
+        part = step.next;
+        if (step.removed > 0) await new Promise((resolve) => setTimeout(resolve, PRUNE_PAUSE_MS));
+      }
+      this.pruned = await this.#ask('pruned');
+      if (removed > 0)
+        logger.info({ records: removed }, 'records older than --record-retention-days were removed');
+      this.#prunedAt = Date.now();
+    } finally {
+      this.#pruning = false;
+    }
   }
 
   /** A piece at a time, so that agents are answered in between. */

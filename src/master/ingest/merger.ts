@@ -13,8 +13,10 @@ import { Ledger } from './ledger.ts';
 import { Lots } from './lots.ts';
 import { PackageMerge } from './package-merge.ts';
 import { quarantine } from './quarantine.ts';
+import { type PrunePart, RecordRetention } from './record-retention.ts';
 import { RecordTable } from './record-table.ts';
 import { RECORDS_FILE } from './schema.ts';
+import { TotalsRetention } from './totals-retention.ts';
 
 /** Largest body that an agent should send, uncompressed. */
 const BATCH_BYTES = 8 * 1024 * 1024;
@@ -44,6 +46,8 @@ export class Merger {
   readonly db: Sqlite;
   readonly lots: Lots;
   readonly importer: Importer;
+  readonly retention: RecordRetention;
+  readonly totals: TotalsRetention;
   readonly #now: () => number;
   readonly #reserveLocal: boolean;
   readonly #records: RecordTable;
@@ -75,6 +79,8 @@ export class Merger {
     this.#heads = new Heads(this.db);
     this.#agents = new AgentTable(this.db);
     this.importer = new Importer(this.db, this.#records, this.#ledger);
+    this.retention = new RecordRetention(this.db, this.#agents);
+    this.totals = new TotalsRetention(this.db);
     this.unsealed = this.lots.unsealed();
   }
 
@@ -215,6 +221,18 @@ export class Merger {
            (SELECT agent_id FROM agents WHERE protocol = 1)`,
     ).run(now - CLOSED_AFTER_MS);
     this.forgetRecords();
+  }
+
+  /** Begins a round of retention, which goes on with `pruneSome`. `keepMs`: how long records are kept. */
+  beginPruning(keepMs: number): PrunePart {
+    return this.retention.begin(keepMs, this.#now());
+  }
+
+  /** Removes some of the records that are old enough; returns what is left to look at, null when the round is done. */
+  pruneSome(part: PrunePart): { removed: number; next: PrunePart | null } {
+    const { gone, next } = this.retention.step(part);
+    for (const { agent_id, id } of gone) this.#records.drop(agent_id, id);
+    return { removed: gone.length, next };
   }
 
   /** To be called after records were changed or removed by anything but a merge: those in memory may be others now. */

@@ -1,6 +1,7 @@
 import type { WireError } from '../../common/wire-error.ts';
 import type { SyncAnswer } from '../../protocol/v2.ts';
 import type { LedgerLot } from '../store/lot-source.ts';
+import type { TotalsBorders } from '../store/maintenance.ts';
 import type { Lot } from '../store/store.ts';
 import type { HashedToken, NewToken } from '../tokens/token.ts';
 import type { CreatedToken, TokenUse } from '../tokens/token-table.ts';
@@ -8,6 +9,8 @@ import type { Delivery } from './ingest.ts';
 import type { BackupMark, Forgotten } from './lots.ts';
 import type { MergerMetrics } from './merger.ts';
 import type { PackedFacts } from './packed-facts.ts';
+import type { PrunedSums, PrunePart } from './record-retention.ts';
+import type { TotalsPart } from './totals-retention.ts';
 
 /** What the thread of the merge is asked, and what each question answers. */
 export interface Operations {
@@ -24,6 +27,10 @@ export interface Operations {
   backedUp: (mark: BackupMark) => void;
   backup: () => BackupMark;
   forgetSome: () => Forgotten;
+  beginPruning: (keepMs: number) => PrunePart;
+  pruneSome: (part: PrunePart) => { removed: number; next: PrunePart | null };
+  pruned: () => PrunedSums;
+  keepTotals: (borders: TotalsBorders, part: TotalsPart | null) => TotalsPart | null;
   status: () => { metrics: MergerMetrics; unsealed: number; importLeft: number };
   createToken: (token: NewToken) => CreatedToken;
   revokeToken: (id: number) => boolean;

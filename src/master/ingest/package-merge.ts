@@ -51,6 +51,7 @@ export class PackageMerge {
     const nowMinute = minuteOf(now);
     const minute = v1.sample.minute > nowMinute + SKEW_MINUTES ? nowMinute : v1.sample.minute;
     const booking = mergeSample(record, { ...v1.sample, minute }, null);
+    records.heard(record, now);
     if (booking !== null) {
       ledger.book(record, booking);
       record.updatedAt = Math.max(record.updatedAt, Math.min(v1.at, now));

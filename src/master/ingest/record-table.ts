@@ -21,6 +21,7 @@ interface Row {
   last_bucket: number;
   closed_at: number | null;
   updated_ms: number | null;
+  arrived_at: number | null;
   imported: number | null;
 }
 
@@ -45,12 +46,15 @@ function isNothing(value: string | number): boolean {
 export type FieldReader = (field: (typeof DESCRIPTIVE_FIELDS)[number]) => string | number;
 
 const STATE_COLUMNS = `rowid, num, counted, conn_download, conn_upload, base_down, base_up, recovered_down,
-  recovered_up, last_bucket, closed_at, updated_ms, imported`;
+  recovered_up, last_bucket, closed_at, updated_ms, arrived_at, imported`;
 
 /** What nearly every sample changes. An index is rewritten for each column that a statement names, changed or not. */
 const MOVED =
   'conn_download = ?, conn_upload = ?, last_updated = ?, updated_ms = ?, last_bucket = ?, arrived_at = ?';
 const CHANGED_RARELY = 'base_down = ?, base_up = ?, recovered_down = ?, recovered_up = ?, closed_at = ?';
+
+/** A sample that changes nothing is written down as an arrival so long after the newest one that is; see `heard`. */
+export const HEARD_MS = 3_600_000;
 
 /** Reads and writes records for one merge transaction; each record is read at most once and written once. */
 export class RecordTable {
@@ -151,6 +155,7 @@ export class RecordTable {
       lastBucket: row.last_bucket,
       closedAt: row.closed_at,
       updatedAt: row.updated_ms ?? 0,
+      arrivedAt: row.arrived_at ?? 0,
       isNew: false,
       changed: false,
       changedRarely: false,
@@ -177,6 +182,7 @@ export class RecordTable {
       lastBucket: 0,
       closedAt: null,
       updatedAt: 0,
+      arrivedAt: 0,
       isNew: true,
       changed: true,
       changedRarely: false,
@@ -204,6 +210,19 @@ export class RecordTable {
     record.empty = null;
   }
 
+  /**
+   * A sample of it arrived, whether or not it said anything new. Retention goes by arrivals, and must not remove what
+   * somebody goes on telling of; but not every repetition is worth a write.
+   */
+  heard(record: RecordState, now: number): void {
+    if (now - record.arrivedAt >= HEARD_MS) record.changed = true;
+  }
+
+  /** To be called for a record that retention removed from the file. */
+  drop(agentId: string, id: string): void {
+    this.#hot.delete(agentId, id);
+  }
+
   /** Writes every changed record, once. Returns how many are new, by agent. */
   write(now: number): Map<string, number> {
     const created = new Map<string, number>();
@@ -217,6 +236,7 @@ export class RecordTable {
       } else {
         this.#updateRecord(record, now);
       }
+      record.arrivedAt = now;
       record.changed = false;
       record.changedRarely = false;
     }

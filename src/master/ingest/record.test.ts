@@ -21,6 +21,7 @@ function record(base = 0): RecordState {
     lastBucket: 0,
     closedAt: null,
     updatedAt: 0,
+    arrivedAt: 0,
     isNew: true,
     changed: true,
     changedRarely: false,

@@ -22,6 +22,8 @@ export interface RecordState {
   closedAt: number | null;
   /** Epoch ms. */
   updatedAt: number;
+  /** When something last arrived for it, as the file says (master's clock, epoch ms); 0 until it is inserted. */
+  arrivedAt: number;
   isNew: boolean;
   changed: boolean;
   /** Among what changed is something that seldom does: base, recovered, closed. */

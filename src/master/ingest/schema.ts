@@ -192,6 +192,20 @@ function addLotIndexes(db: Sqlite): void {
   `);
 }
 
+/**
+ * What retention goes by. Records numbered `num` and above were made after `at`, so those below it are all that can be
+ * older than that. `pruned`: what went so far; `down` and `up` are bytes that were booked, overlay left out.
+ */
+function addRetention(db: Sqlite): void {
+  db.exec(`
+    CREATE TABLE record_marks (at INTEGER PRIMARY KEY, num INTEGER NOT NULL);
+    CREATE TABLE pruned (
+      records INTEGER NOT NULL DEFAULT 0, down INTEGER NOT NULL DEFAULT 0, up INTEGER NOT NULL DEFAULT 0
+    );
+    INSERT INTO pruned DEFAULT VALUES;
+  `);
+}
+
 export const RECORDS_FILE: StoreFile = {
   applicationId: 0x6d637472, // 'mctr'
   kind: 'records database',
@@ -202,5 +216,6 @@ export const RECORDS_FILE: StoreFile = {
     { version: 3, up: addConflictBegin },
     { version: 4, up: addTokens },
     { version: 5, up: addLotIndexes },
+    { version: 6, up: addRetention },
   ],
 };

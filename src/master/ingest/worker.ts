@@ -37,6 +37,10 @@ function serve(merger: Merger, tokens: TokenWatch): void {
     backedUp: (mark) => merger.lots.backedUp(mark),
     backup: () => merger.lots.backup(),
     forgetSome: () => merger.lots.forgetSome(Date.now()),
+    beginPruning: (keepMs) => merger.beginPruning(keepMs),
+    pruneSome: (part) => merger.pruneSome(part),
+    pruned: () => merger.retention.sums(),
+    keepTotals: (borders, part) => merger.totals.step(borders, part),
     status: () => ({ metrics: merger.metrics, unsealed: merger.unsealed, importLeft }),
     createToken: (token) => {
       const created = tokens.table.create(token, Date.now());

@@ -6,7 +6,13 @@ import type { EmbeddedFactStore } from './embedded/embedded-fact-store.ts';
 import { lastGoodOf } from './embedded/last-good.ts';
 import { useStoreDirectory } from './embedded/store-directory.test-support.ts';
 import { fact, lotOf } from './facts.test-support.ts';
-import { CHECK_EVERY_MS, Maintenance, type MaintenanceOptions, ROLLUP_FACTS } from './maintenance.ts';
+import {
+  CHECK_EVERY_MS,
+  Maintenance,
+  type MaintenanceOptions,
+  ROLLUP_FACTS,
+  type TotalsBorders,
+} from './maintenance.ts';
 import type { RetentionPolicy } from './retention.ts';
 import { expectTiersToAgree } from './tiers.test-support.ts';
 
@@ -56,6 +62,37 @@ describe('a round', () => {
       half_hour: { first: BEGIN_MS / 60_000 },
     });
     expect(subject.state.coverage?.tiers.minute.wholeFrom).toBeGreaterThan(BEGIN_MS / 60_000);
+  });
+
+  it('has core totals kept as the facts are, whenever something of these is gone', async () => {
+    let now = BEGIN_MS;
+    const store = await at.open({ now: () => now });
+    await append(store, 1);
+    const asked: TotalsBorders[] = [];
+    let fails = false;
+    const totals = {
+      keepTotals: async (borders: TotalsBorders) => {
+        if (fails) throw new Error('the records are busy');
+        asked.push(borders);
+      },
+    };
+    const days = { minute: 14, half_hour: 30 };
+    const subject = make(store, { retention: { days, budget: null }, totals, now: () => now });
+    await subject.run();
+    now += 20 * 24 * HOUR_MS;
+    fails = true;
+    await subject.run();
+    expect(subject.state.error).toBe('the records are busy');
+    fails = false;
+    await subject.run();
+    await subject.run();
+    const minute = Math.floor((now - 14 * 24 * HOUR_MS) / 86_400_000) * 1440;
+    expect(asked).toEqual([{ minute, half_hour: 0 }]);
+    now += 20 * 24 * HOUR_MS;
+    await subject.run();
+    const half_hour = Math.floor((now - 30 * 24 * HOUR_MS) / 86_400_000) * 1440;
+    expect(asked.slice(1)).toEqual([{ minute, half_hour }]);
+    expect(subject.state.error).toBeNull();
   });
 
   it('goes by steps after weeks without one, so that flushes get their turn', async () => {

@@ -2,7 +2,7 @@ import type { Component } from '../../common/component.ts';
 import { CodedError } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
 import { mergeOldMonths, type RetentionPolicy, retainByAge, retainBySize } from './retention.ts';
-import type { FactCoverage, FactStore, MissingFacts } from './store.ts';
+import type { FactCoverage, FactStore, MissingFacts, TierName } from './store.ts';
 
 const HOUR_MS = 3_600_000;
 /** A few minutes past the hour: what agents deliver by the minute is there then, and its half hours are over. */
@@ -15,9 +15,19 @@ export const CHECK_EVERY_MS = 7 * 24 * HOUR_MS;
  */
 export const ROLLUP_FACTS = 100_000;
 
+/** Minutes since the epoch from which on each tier is kept whole; 0 while retention has taken nothing of it. */
+export type TotalsBorders = Readonly<Record<TierName, number>>;
+
+/** What the facts are set against, and is therefore kept as they are. */
+export interface TotalsKeeper {
+  /** Makes what is older than minutes are kept coarse, and drops what is older than half hours are. Idempotent. */
+  keepTotals(borders: TotalsBorders): Promise<void>;
+}
+
 export interface MaintenanceOptions {
   facts: FactStore;
   retention: RetentionPolicy;
+  totals?: TotalsKeeper;
   log: Logger;
   now?: () => number;
 }
@@ -50,8 +60,8 @@ export interface MaintenanceMetrics {
 }
 
 /**
- * Keeps the fact store in order, once an hour: half hours from minutes, then what retention drops and merges, then,
- * once a week, a look at every column.
+ * Keeps the fact store in order, once an hour: half hours from minutes, then what retention drops and merges, core
+ * totals as the facts are, then, once a week, a look at every column.
  *
  * All of it goes by short steps through the store's queue of writes, each asked for when the one before is done: so
  * flushes get their turn, and dying anywhere costs nothing. A round that fails is begun anew with the next hour.
@@ -77,15 +87,19 @@ export class Maintenance implements Component {
   };
   readonly #facts: FactStore;
   readonly #retention: RetentionPolicy;
+  readonly #totals: TotalsKeeper | undefined;
   readonly #log: Logger;
   readonly #now: () => number;
   #timer: NodeJS.Timeout | undefined;
   #flight: Promise<void> | undefined;
+  /** Up to where totals were brought in line since the start; what came late since then waits until that moves on. */
+  #totalsKept: TotalsBorders = { minute: 0, half_hour: 0 };
   #ending = new AbortController();
 
-  constructor({ facts, retention, log, now = Date.now }: MaintenanceOptions) {
+  constructor({ facts, retention, totals, log, now = Date.now }: MaintenanceOptions) {
     this.#facts = facts;
     this.#retention = retention;
+    this.#totals = totals;
     this.#log = log;
     this.#now = now;
   }
@@ -155,6 +169,7 @@ export class Maintenance implements Component {
       () => this.#rollUp(),
       () => this.#dropOld(begun),
       () => this.#dropTooMuch(begun),
+      () => this.#keepTotals(),
       () => this.#merge(begun),
     ];
     const inOrder = await this.#attempt(async () => {
@@ -214,6 +229,17 @@ export class Maintenance implements Component {
       );
     }
     this.state.overBudget = stuck;
+  }
+
+  /** After the facts, and from what is gone of them: minutes of which facts are kept must have totals by the minute. */
+  async #keepTotals(): Promise<void> {
+    if (this.#totals === undefined) return;
+    const { minute, half_hour } = (await this.#facts.coverage()).tiers;
+    const borders = { minute: minute.wholeFrom, half_hour: half_hour.wholeFrom };
+    const done = this.#totalsKept;
+    if (borders.minute === done.minute && borders.half_hour === done.half_hour) return;
+    await this.#totals.keepTotals(borders);
+    this.#totalsKept = borders;
   }
 
   #count({ minute, half_hour }: { minute: number; half_hour: number }, message: string): void {
