@@ -1,21 +1,27 @@
 import { byteSize } from '../../common/byte-size.ts';
 import type { Bytes } from '../../domain/connection.ts';
+import type { ExplainedBy, MissingLots } from '../../master/http/verify-missing.ts';
 import type { BookState, VerifyRow } from '../../master/http/verify-rows.ts';
 import type { ValuesOf } from '../config/values.ts';
 import type { Task } from '../program.ts';
+import type { Answered } from './ask.ts';
 import { localZone } from './bounds.ts';
 import { type Printable, questionTask } from './question-task.ts';
 import type { SheetColumn, SheetRow } from './sheet.ts';
 import { timeIn } from './traffic-notes.ts';
 
-/** Something does not balance: what a script that looks after the books waits for. */
+/** Something does not balance, or is missing: what a script that looks after the books waits for. */
 const UNBALANCED = 3;
 const GAPS_LISTED = 10;
+
+interface VerifyMeta {
+  readonly missing: readonly MissingLots[];
+}
 
 /** `verify`: the books of each agent and period, from the two stores that are written apart. */
 export function verifyTask(values: ValuesOf<'verify'>): Task {
   const zone = values.tz ?? localZone();
-  return questionTask<VerifyRow[], unknown>(
+  return questionTask<VerifyRow[], VerifyMeta>(
     values,
     async () => ({
       path: `/verify?${parametersOf(values, zone)}`,
@@ -23,7 +29,7 @@ export function verifyTask(values: ValuesOf<'verify'>): Task {
       filter: undefined,
       nameOf: (field) => `--${field}`,
     }),
-    ({ data }) => printableOf(data, zone, values.agent[0]),
+    (answer) => printableOf(answer, zone, values.agent[0]),
   );
 }
 
@@ -49,19 +55,24 @@ const COLUMNS: readonly SheetColumn[] = [
 const TONES: Readonly<Record<BookState, NonNullable<SheetRow['tone']> | undefined>> = {
   balanced: 'good',
   open: undefined,
+  incomplete: 'bad',
   unbalanced: 'bad',
   'not measured': 'doubtful',
 };
 
-function printableOf(rows: readonly VerifyRow[], zone: string, agent: string | undefined): Printable {
+function printableOf(
+  { data: rows, meta }: Answered<VerifyRow[], VerifyMeta>,
+  zone: string,
+  agent: string | undefined,
+): Printable {
   return {
     sheet: {
       columns: COLUMNS,
       rows: rows.map((row) => sheetRow(row, zone)),
-      notes: notesOf(rows, zone, agent),
+      notes: [...notesOf(rows, zone, agent), ...missingNotes(rows, meta, zone)],
     },
     csv: csvOf(rows),
-    code: rows.some(({ state }) => state === 'unbalanced') ? UNBALANCED : 0,
+    code: rows.some(({ state }) => state === 'unbalanced' || state === 'incomplete') ? UNBALANCED : 0,
   };
 }
 
@@ -100,7 +111,7 @@ function coverageOf(coverage: number): string {
 }
 
 function differenceOf({ download, upload }: Bytes): string {
-  return download === 0 && upload === 0 ? '0 B' : `↓ ${byteSize(download)} ↑ ${byteSize(upload)}`;
+  return download === 0 && upload === 0 ? '0 B' : bothOf({ download, upload });
 }
 
 function notesOf(rows: readonly VerifyRow[], zone: string, agent: string | undefined): string[] {
@@ -112,25 +123,61 @@ function notesOf(rows: readonly VerifyRow[], zone: string, agent: string | undef
   const listed = gaps.slice(-GAPS_LISTED).map(({ agent_id, from, to, reason }) => {
     return `  ${agent_id}: ${timeIn(zone, Date.parse(from))} to ${timeIn(zone, Date.parse(to))}, ${reason}`;
   });
-  const more = gaps.length > listed.length ? `, the newest ${listed.length} of ${gaps.length}` : '';
   return [
     `${states}; days of ${zone}; difference = core + unmeasured − attributed − unattributed`,
-    ...(listed.length === 0 ? [] : [`gaps without snapshots${more}:`, ...listed]),
+    ...(listed.length === 0 ? [] : [`gaps without snapshots${newestOf(listed, gaps)}:`, ...listed]),
   ];
+}
+
+/** Lots that the facts lack, and which differences they explain. */
+function missingNotes(rows: readonly VerifyRow[], { missing }: VerifyMeta, zone: string): string[] {
+  if (missing.length === 0) return [];
+  const lots = missing.slice(-GAPS_LISTED).map((one) => {
+    const interval = `${timeIn(zone, Date.parse(one.from))} to ${timeIn(zone, Date.parse(one.to))}`;
+    return `  ${lotsOf(one)}: ${interval}, ${bothOf(one)}, ${one.reason}`;
+  });
+  const explained = rows.filter((row) => row.missing.length > 0);
+  const listed = explained.slice(-GAPS_LISTED).map((row) => {
+    const by = row.missing.map((one) => `${bothOf(one)} by ${lotsOf(one)}`).join(', ');
+    return `  ${row.agent_id} ${periodName(row, zone)}: ${by}`;
+  });
+  return [
+    `facts that are missing${newestOf(lots, missing)}; put back a facts file that has them:`,
+    ...lots,
+    ...(listed.length === 0 ? [] : [`what they explain${newestOf(listed, explained)}:`, ...listed]),
+  ];
+}
+
+function newestOf(listed: readonly unknown[], all: readonly unknown[]): string {
+  return all.length > listed.length ? `, the newest ${listed.length} of ${all.length}` : '';
+}
+
+function lotsOf({ first_lot, last_lot }: ExplainedBy): string {
+  return first_lot === last_lot ? `lot ${first_lot}` : `lots ${first_lot}–${last_lot}`;
+}
+
+function bothOf({ download, upload }: Bytes): string {
+  return `↓ ${byteSize(download)} ↑ ${byteSize(upload)}`;
 }
 
 const SUMS = ['core', 'attributed', 'recovered', 'unattributed', 'unmeasured', 'difference', 'lost'] as const;
 
+/** Lots that explain a part of the difference, such as `3-9 12-12`, and the bytes of it. */
+const EXPLAINED = ['missing_lots', 'missing_download', 'missing_upload'] as const;
+
 function csvOf(rows: readonly VerifyRow[]): (string | number | null)[][] {
   const sums = SUMS.flatMap((name) => [`${name}_download`, `${name}_upload`]);
   return [
-    ['agent_id', 'day', 'from', 'to', ...sums, 'coverage', 'gaps', 'state'],
+    ['agent_id', 'day', 'from', 'to', ...sums, ...EXPLAINED, 'coverage', 'gaps', 'state'],
     ...rows.map((row) => [
       row.agent_id,
       row.day,
       row.from,
       row.to,
       ...SUMS.flatMap((name) => [row[name]?.download ?? null, row[name]?.upload ?? null]),
+      row.missing.map((one) => `${one.first_lot}-${one.last_lot}`).join(' '),
+      row.missing.reduce((sum, { download }) => sum + download, 0),
+      row.missing.reduce((sum, { upload }) => sum + upload, 0),
       row.coverage,
       row.gaps.length,
       row.state,

@@ -21,7 +21,7 @@ export interface HttpDeps {
   readonly stats: Pick<StatsService, 'summary' | 'group' | 'timeseries'>;
   readonly catalogue: Pick<
     CatalogueService,
-    'filterOptions' | 'perAgent' | 'agentDetail' | 'dailySums' | 'stepOfDays'
+    'filterOptions' | 'perAgent' | 'agentDetail' | 'dailySums' | 'daysKept' | 'missing'
   >;
   readonly bytes: Pick<ConnectionBytes, 'refresh' | 'inRange' | 'minutes'>;
   readonly filters: Pick<FilterReader, 'read'>;

@@ -9,6 +9,7 @@ import type { AgentTotals } from '../query/catalogue-service.ts';
 import { readFilter } from '../query/filter-text.ts';
 import type { TrafficAnswer } from '../query/traffic-answer.ts';
 import type { Records } from '../records/query.ts';
+import type { MissingFacts } from '../store/store.ts';
 import { TokenRegistry } from '../tokens/token-registry.ts';
 import { TokenTable } from '../tokens/token-table.ts';
 import { createApp } from './app.ts';
@@ -92,6 +93,8 @@ export class FakeServices {
   totals: AgentTotals[] = [];
   days: DailySum[] = [];
   step = 1;
+  keptFrom = 0;
+  missing: MissingFacts[] = [];
 
   #answer<T>(question: object, data: T): Promise<Answer<T>> {
     this.asked.push(question);
@@ -122,7 +125,8 @@ export class FakeServices {
       rules: [{ rule: 'Match', ...BYTES }],
     }),
     dailySums: async () => this.days,
-    stepOfDays: async () => this.step,
+    daysKept: async () => ({ step: this.step, keptFrom: this.keptFrom }),
+    missing: async () => this.missing,
   };
 }
 

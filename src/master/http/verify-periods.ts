@@ -46,6 +46,16 @@ export function inSteps(periods: readonly NamedPeriod[], step: number): NamedPer
   }));
 }
 
+/**
+ * Periods without what lies before an instant (epoch ms). Retention takes both sides of the books from there, but not at
+ * one moment, and leaves of either what came late for a while.
+ */
+export function keptPeriods(periods: readonly NamedPeriod[], keptFrom: number): NamedPeriod[] {
+  return periods
+    .filter(({ to }) => to > keptFrom)
+    .map((period) => ({ ...period, from: Math.max(period.from, keptFrom) }));
+}
+
 /** Names only groups that would do. */
 function tooManyPeriods(group: 'day' | 'month', first: number, last: number): CodedError {
   const months = group === 'day' && estimatePoints(INTERVALS.month, first, last) <= MAX_PERIODS;

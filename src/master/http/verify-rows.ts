@@ -5,11 +5,13 @@ import { formatTime } from '../../domain/time.ts';
 import { isCut, plus } from '../query/sums.ts';
 import { deliveredTo } from '../records/delivered-to.ts';
 import type { AgentRow, CoreTotalsRow, FirstRunRow, GapRow, LostRow, WaitingRow } from '../records/query.ts';
+import type { MissingFacts } from '../store/store.ts';
 import type { BookSums } from './book-sums.ts';
 import { coverageOf } from './coverage.ts';
+import { type ExplainedBy, MissingBooks } from './verify-missing.ts';
 import type { NamedPeriod } from './verify-periods.ts';
 
-export type BookState = 'balanced' | 'open' | 'unbalanced' | 'not measured';
+export type BookState = 'balanced' | 'open' | 'incomplete' | 'unbalanced' | 'not measured';
 
 /** A row of `/verify`. `difference = core + unmeasured − attributed − unattributed`, each way apart. */
 export interface VerifyRow {
@@ -23,6 +25,8 @@ export interface VerifyRow {
   unattributed: Bytes;
   unmeasured: Bytes;
   difference: Bytes | null;
+  /** Lots of which the fact store has no facts, and how much of the difference they explain. */
+  missing: ExplainedBy[];
   lost: Bytes;
   coverage: number | null;
   gaps: { from: string; to: string; reason: string }[];
@@ -39,6 +43,7 @@ export interface Books {
   readonly lost: readonly LostRow[];
   readonly runs: readonly FirstRunRow[];
   readonly waiting: readonly WaitingRow[];
+  readonly missing: readonly MissingFacts[];
   readonly now: number;
 }
 
@@ -51,8 +56,30 @@ const NONE: Bytes = { download: 0, upload: 0 };
 const MISCLASSIFIED_BYTES = 1024 * 1024;
 const MISCLASSIFIED_SHARE = 0.01;
 
+/** A row of which is still to be said what explains its difference; `differs`: nothing but that speaks against it. */
+interface Judged {
+  row: VerifyRow;
+  differs: boolean;
+}
+
 /** Rows by agent and period; periods in which an agent has neither books nor gaps nor losses are left out. */
 export function verifyRows(books: Books): VerifyRow[] {
+  const judged = judgedRows(books);
+  const missing = new MissingBooks(books.missing);
+  // What is not settled yet must not take an explanation from what is.
+  const settledFirst = [...judged].sort(
+    (a, b) => Number(a.row.state === 'open') - Number(b.row.state === 'open'),
+  );
+  for (const { row, differs } of settledFirst) {
+    if (row.difference === null) continue;
+    const { by, rest } = missing.explain(row, row.difference);
+    row.missing = by;
+    if (differs && rest.download === 0 && rest.upload === 0) row.state = 'incomplete';
+  }
+  return judged.map(({ row }) => row);
+}
+
+function judgedRows(books: Books): Judged[] {
   const by = {
     gaps: byAgent(books.gaps),
     lost: byAgent(books.lost),
@@ -76,13 +103,13 @@ export function verifyRows(books: Books): VerifyRow[] {
     const core = new Map(of(by.core).map((row) => [row.period, row]));
     const booked = new Map(of(by.booked).map((row) => [row.period, row]));
     return books.periods.flatMap((period, index) => {
-      const row = verifyRow(mine, agent, period, core.get(index), booked.get(index));
-      if (row === null) return [];
+      const judged = verifyRow(mine, agent, period, core.get(index), booked.get(index));
+      if (judged === null) return [];
       rows++;
-      listed += row.gaps.length;
+      listed += judged.row.gaps.length;
       // One gap of years is in each of many periods, so that what was read says little of how much there is to answer.
       if (rows > MAX_ROWS || listed > MAX_GAPS) throw tooManyRows();
-      return [row];
+      return [judged];
     });
   });
 }
@@ -117,7 +144,7 @@ function verifyRow(
   period: NamedPeriod,
   core: CoreTotalsRow | undefined,
   booked: BookSums | undefined,
-): VerifyRow | null {
+): Judged | null {
   const gaps = books.gaps.filter((gap) => gap.from < period.to && gap.to > period.from);
   // A loss is told once, where it ended, so that rows add up.
   const lost = books.lost.filter((loss) => loss.to >= period.from && loss.to < period.to);
@@ -129,7 +156,8 @@ function verifyRow(
   const unattributed = booked?.unattributed ?? NONE;
   const totals: Bytes | null = isMeasured(agent, period, core) ? pick(core ?? NONE) : null;
   const sides = totals && ([sum(totals, unmeasured), sum(attributed, unattributed)] as const);
-  return {
+  const state = stateOf(totals, sides, unattributed, isOpen(books, agent, period));
+  const row: VerifyRow = {
     agent_id: agent.agentId,
     day: period.name,
     from: formatTime(period.from),
@@ -140,11 +168,13 @@ function verifyRow(
     unattributed: pick(unattributed),
     unmeasured,
     difference: sides && less(...sides),
+    missing: [],
     lost: lost.map(pick).reduce(sum, NONE),
     coverage: coverageOf(watched(books, agent, period), gaps),
     gaps: gaps.map((gap) => ({ from: formatTime(gap.from), to: formatTime(gap.to), reason: gap.reason })),
-    state: stateOf(totals, sides, unattributed, isOpen(books, agent, period)),
+    state: state === 'differs' ? 'unbalanced' : state,
   };
+  return { row, differs: state === 'differs' };
 }
 
 /**
@@ -179,7 +209,7 @@ function stateOf(
   sides: readonly [counted: Bytes, booked: Bytes] | null,
   unattributed: Bytes,
   open: boolean,
-): BookState {
+): BookState | 'differs' {
   if (core === null || sides === null) return 'not measured';
   const [counted, booked] = sides;
   const misclassified = (['download', 'upload'] as const).some(
@@ -189,7 +219,7 @@ function stateOf(
   if (open) return 'open';
   // Two sides that were cut are equal, and prove nothing.
   if (isCut(sides)) return 'unbalanced';
-  return counted.download === booked.download && counted.upload === booked.upload ? 'balanced' : 'unbalanced';
+  return counted.download === booked.download && counted.upload === booked.upload ? 'balanced' : 'differs';
 }
 
 function pick({ download, upload }: Bytes): Bytes {

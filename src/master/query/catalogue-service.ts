@@ -1,6 +1,7 @@
 import { MINUTE_MS } from '../../domain/bucket.ts';
 import { mentions } from '../../domain/filter/names.ts';
-import type { FactReader, ReadOptions, RunQuery } from '../store/store.ts';
+import { missingOf, missingQuery } from '../store/missing.ts';
+import type { FactReader, MissingFacts, ReadOptions, RunQuery } from '../store/store.ts';
 import type { BytesSum, DailySum, OptionRow, Totals } from './answers.ts';
 import type { Filters, Part } from './filter.ts';
 import { groupSpec } from './group-keys.ts';
@@ -25,6 +26,11 @@ export interface AgentTotals extends Totals {
 export interface AgentDetail {
   networks: ({ network: string; count: number } & BytesSum)[];
   rules: ({ rule: string; count: number } & BytesSum)[];
+}
+
+export interface DaysKept {
+  step: number;
+  keptFrom: number;
 }
 
 /** More agents than a master takes, those of an imported database included. */
@@ -111,13 +117,27 @@ export class CatalogueService {
   }
 
   /**
-   * Minutes of the steps in which `dailySums` can tell time apart: half hours where days begin elsewhere and their
-   * minutes are gone. Whatever is set against the sums must be moved outwards to the same steps.
+   * What `dailySums` can tell of an interval, for whatever is set against it. `step`: minutes of the steps in which it
+   * tells time apart, half hours where days begin elsewhere and their minutes are gone. `keptFrom`: from where on retention
+   * has left everything, epoch ms; 0 while it has taken nothing.
    */
-  async stepOfDays(question: { from: number; to: number; tz: string }): Promise<number> {
+  async daysKept(question: { from: number; to: number; tz: string }): Promise<DaysKept> {
     return await this.#facts.read(async (run) => {
-      const view = this.#days(question, await this.#kept.read(run));
-      return view.aligned ? 1 : view.source.width;
+      const kept = await this.#kept.read(run);
+      const view = this.#days(question, kept);
+      return {
+        step: view.aligned ? 1 : view.source.width,
+        keptFrom: kept.wholeFrom.half_hour * MINUTE_MS,
+      };
+    });
+  }
+
+  /** Facts that are in no tier and lie in `[from, to)` (epoch ms), those of one lot at least in part. */
+  async missing({ from, to }: { from: number; to: number }): Promise<MissingFacts[]> {
+    return await this.#facts.read(async (run) => {
+      const { wholeFrom } = await this.#kept.read(run);
+      const missing = (await run(missingQuery(wholeFrom.half_hour))).map(missingOf);
+      return missing.filter((one) => one.from * MINUTE_MS < to && one.to * MINUTE_MS > from);
     });
   }
 

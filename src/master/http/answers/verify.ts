@@ -1,7 +1,13 @@
 import { Type } from '@sinclair/typebox';
 import { closed, inEnvelope } from '../contract.ts';
 import { oneOf } from '../parameters.ts';
-import { bothWays, nullable, signedBothWays, time } from './values.ts';
+import { bothWays, epochMs, nullable, signedBothWays, time, whole } from './values.ts';
+
+const lots = {
+  reason: oneOf(['not-kept', 'rolled-off', 'rebuilt']),
+  first_lot: whole(),
+  last_lot: whole(),
+};
 
 const Row = closed({
   agent_id: Type.String(),
@@ -14,10 +20,26 @@ const Row = closed({
   unattributed: signedBothWays(),
   unmeasured: signedBothWays(),
   difference: nullable(signedBothWays()),
+  missing: Type.Array(closed({ ...lots, download: Type.Integer(), upload: Type.Integer() }), {
+    description: 'lots of which the facts are missing, and how much of the difference they explain',
+  }),
   lost: bothWays(),
   coverage: nullable(Type.Number({ minimum: 0, maximum: 1 })),
   gaps: Type.Array(closed({ from: time(), to: time(), reason: Type.String() })),
-  state: oneOf(['balanced', 'open', 'unbalanced', 'not measured']),
+  state: oneOf(['balanced', 'open', 'incomplete', 'unbalanced', 'not measured']),
 });
 
-export const VerifyAnswer = inEnvelope(Type.Array(Row));
+const Missing = closed({
+  ...lots,
+  from: time(),
+  to: time(),
+  download: Type.Integer(),
+  upload: Type.Integer(),
+});
+
+export const VerifyAnswer = inEnvelope(Type.Array(Row), {
+  meta: closed({
+    range_cut: nullable(closed({ from: epochMs() })),
+    missing: Type.Array(Missing, { description: 'of all agents, those that touch the time of the answer' }),
+  }),
+});

@@ -7,7 +7,8 @@ import type { HttpDeps } from '../deps.ts';
 import { success } from '../envelope.ts';
 import { oneOf, text, zoneOf } from '../parameters.ts';
 import { addQuestion } from '../question.ts';
-import { dayStart, inSteps, VERIFY_GROUPS, verifyPeriods } from '../verify-periods.ts';
+import { namedLots } from '../verify-missing.ts';
+import { dayStart, inSteps, keptPeriods, VERIFY_GROUPS, verifyPeriods } from '../verify-periods.ts';
 import { verifyRows } from '../verify-rows.ts';
 
 const DAY_MS = 86_400_000;
@@ -37,31 +38,36 @@ export function verifyRoute(app: FastifyInstance, deps: HttpDeps): void {
     returns: VerifyAnswer,
     errors: ['query_too_large', 'query_timeout'],
     check: checkRange,
-    answer: async (query) => success(await rowsOf(query, deps)),
+    answer: (query) => answerOf(query, deps),
   });
 }
 
-async function rowsOf(query: VerifyQuery, deps: HttpDeps) {
+async function answerOf(query: VerifyQuery, deps: HttpDeps) {
   const now = (deps.now ?? Date.now)();
   const zone = zoneOf(query.tz);
   const asked = boundsOf(query, now);
   const to = asked.to ?? now;
   const from = asked.from ?? dayStart(zone, to - (DEFAULT_DAYS - 1) * DAY_MS);
   const named = verifyPeriods(query.group ?? 'day', zone, from, to);
-  const periods = inSteps(named, await deps.catalogue.stepOfDays({ from, to, tz: zone }));
-  const range = { from: periods[0]?.from ?? from, to: periods.at(-1)?.to ?? to };
+  const { step, keptFrom } = await deps.catalogue.daysKept({ from, to, tz: zone });
+  const periods = keptPeriods(inSteps(named, step), keptFrom);
+  const range = { from: periods[0]?.from ?? to, to: periods.at(-1)?.to ?? to };
   const { agent } = query;
   // Asked first: what is flushed between the two readings is then open, not unbalanced.
   const waiting = await deps.records.waiting();
   // And these, for whatever is too large to be answered is so by its agents and periods.
   const core = await deps.records.coreTotals(periods, agent);
-  const [agents, gaps, lost, runs, days] = await Promise.all([
+  const [agents, gaps, lost, runs, days, missing] = await Promise.all([
     deps.records.agents(agent),
     deps.records.gaps(range.from, range.to, agent),
     deps.records.lost(range.from, range.to, agent),
     deps.records.firstRuns(agent),
     deps.catalogue.dailySums({ agent, ...range, tz: zone }),
+    deps.catalogue.missing(range),
   ]);
   const booked = bookSums(days, periods);
-  return verifyRows({ periods, agents, core, booked, gaps, lost, runs, waiting, now });
+  const rows = verifyRows({ periods, agents, core, booked, gaps, lost, runs, waiting, missing, now });
+  return success(rows, {
+    meta: { range_cut: from < keptFrom ? { from: keptFrom } : null, missing: missing.map(namedLots) },
+  });
 }
