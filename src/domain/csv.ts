@@ -3,9 +3,10 @@
  * formula is made text by a leading `'`, and reading takes that off again, so every value comes back as it was.
  */
 
-/** Begins with what spreadsheets calculate, in ASCII or full width; or with one of ours before that. */
-const FORMULA = /^'*[=+\-@\t\r\n＝＋－＠]/;
-const SPECIAL = /[",\r\n]/;
+/** Begins with what spreadsheets calculate, in ASCII or full width; or with one of ours before that. RE2 reads it alike. */
+export const FORMULA = /^'*[=+\-@\t\r\n＝＋－＠]/;
+/** Stands between quotes. RE2 reads it alike. */
+export const SPECIAL = /[",\r\n]/;
 /** RFC 4180 knows no NUL, and readers end a file or a line at one. */
 const NUL = /\0/g;
 

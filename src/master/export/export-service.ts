@@ -12,9 +12,10 @@ import { EXPORTED_COLUMNS } from '../records/export-connections.ts';
 import type { ExportPart, Records, SelectedConnections } from '../records/query.ts';
 import type { ExportFile, FactExport, FactExporter } from '../store/store.ts';
 import { Exporting } from './exporting.ts';
-import { type FactsQuestion, factTable, planFacts } from './fact-export.ts';
+import { type FactsQuestion, factText, planFacts } from './fact-export.ts';
+import type { LineFormat } from './fact-lines.ts';
 import type { Row, Table } from './table.ts';
-import { csvText, ndjsonText } from './text.ts';
+import { textOf } from './text.ts';
 import { trafficTable } from './traffic-table.ts';
 
 export type ExportQuestion =
@@ -67,12 +68,11 @@ export interface ExportLimits {
 
 const LIMITS: ExportLimits = { exports: 2, timeMs: 600_000, idleMs: 60_000 };
 
-/** What an export is made of, before it is written in some format. */
+/** What an export is made of, before it is written in some format; one of the two is asked for, once. */
 interface Source {
   readonly about: AboutExport;
-  readonly table: () => Table;
-  /** Rows that the store can write by itself. */
-  readonly file?: () => Promise<ExportFile>;
+  text(format: LineFormat): AsyncIterable<Uint8Array>;
+  parquet(): Promise<ExportFile>;
 }
 
 /**
@@ -112,15 +112,15 @@ export class ExportService {
       this.#running--;
     });
     try {
-      const { about, table, file } = await this.#source(question, exporting);
+      const source = await this.#source(question, exporting);
+      const { about } = source;
       const name = fileName(question, about, format);
       const opened = { fileName: name, mediaType: MEDIA_TYPES[format], about };
       const close = () => exporting.end();
       if (format !== 'parquet') {
-        const text = format === 'csv' ? csvText(table()) : ndjsonText(table());
-        return { ...opened, bytes: null, body: await exporting.body(text), close };
+        return { ...opened, bytes: null, body: await exporting.body(source.text(format)), close };
       }
-      const { path, bytes } = await (file?.() ?? this.#fileOf(table(), exporting));
+      const { path, bytes } = await source.parquet();
       return { ...opened, bytes, body: await exporting.body(createReadStream(path)), close };
     } catch (error) {
       const reason = exporting.reasonOf(error);
@@ -145,7 +145,8 @@ export class ExportService {
     await freshness.flushNow();
     const { freshTo } = freshness.state;
     const opened = await this.#openStore(exporting);
-    const { view, statement } = await planFacts(opened, this.#kept, question, this.#now());
+    const plan = await planFacts(opened, this.#kept, question, this.#now());
+    const { view, statement } = plan;
     const [answered] = view.answered;
     return {
       about: {
@@ -156,18 +157,15 @@ export class ExportService {
         cutFrom: view.cutFrom === null ? null : view.cutFrom * MINUTE_MS,
         freshTo,
       },
-      table: () => factTable(opened, statement(false)),
-      file: () => opened.parquet(statement(true)),
+      text: (format) => factText(opened, plan, format),
+      parquet: () => opened.parquet(statement('parquet')),
     };
   }
 
   async #connections(query: SelectedConnections, exporting: Exporting): Promise<Source> {
     const { records } = this.#dependencies;
     const rows = recordsOf(records, query, exporting.signal);
-    return {
-      about: { from: query.from, to: query.to },
-      table: () => ({ columns: EXPORTED_COLUMNS, rows }),
-    };
+    return this.#ofTable({ from: query.from, to: query.to }, { columns: EXPORTED_COLUMNS, rows }, exporting);
   }
 
   async #query(asked: TrafficQuestion, exporting: Exporting): Promise<Source> {
@@ -175,10 +173,8 @@ export class ExportService {
     const question = { ...asked, metrics };
     const answer = await this.#dependencies.traffic.answer(question, { signal: exporting.signal });
     const { range, tier, aligned, range_cut: cut, fresh_to: freshTo } = answer.meta;
-    return {
-      about: { tier, from: range.from, to: range.to, aligned, cutFrom: cut?.from ?? null, freshTo },
-      table: () => trafficTable(answer, question),
-    };
+    const about = { tier, from: range.from, to: range.to, aligned, cutFrom: cut?.from ?? null, freshTo };
+    return this.#ofTable(about, trafficTable(answer, question), exporting);
   }
 
   async #openStore(exporting: Exporting): Promise<FactExport> {
@@ -187,9 +183,16 @@ export class ExportService {
     return opened;
   }
 
-  async #fileOf(table: Table, exporting: Exporting): Promise<ExportFile> {
-    const opened = await this.#openStore(exporting);
-    return await opened.parquetOf(ndjsonText(table), table.columns);
+  /** What is not in the fact store. */
+  #ofTable(about: AboutExport, table: Table, exporting: Exporting): Source {
+    return {
+      about,
+      text: (format) => textOf(table, format),
+      parquet: async () => {
+        const opened = await this.#openStore(exporting);
+        return await opened.parquetOf(textOf(table, 'ndjson'), table.columns);
+      },
+    };
   }
 }
 

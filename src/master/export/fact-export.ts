@@ -1,13 +1,13 @@
-import { MINUTE_MS } from '../../domain/bucket.ts';
+import type { ExportFormat } from '../../domain/export.ts';
 import { mentions } from '../../domain/filter/names.ts';
 import type { Filter } from '../../domain/filter/tree.ts';
-import { formatTime } from '../../domain/time.ts';
 import type { KeptReader } from '../query/kept.ts';
 import { resolveRange } from '../query/range.ts';
 import { type View, viewOf } from '../query/view.ts';
 import type { FactExport, SqlQuery, TierName } from '../store/store.ts';
-import { FACT_EXPORT_COLUMNS, factStatement, TIME_PLACES } from './fact-statement.ts';
-import type { Cell, Row, Table } from './table.ts';
+import { headOf, type LineFormat } from './fact-lines.ts';
+import { FACT_EXPORT_COLUMNS, factStatement } from './fact-statement.ts';
+import { piecesOf } from './text.ts';
 
 /** Which facts: all those of an interval that pass a filter. */
 export interface FactsQuestion {
@@ -23,8 +23,8 @@ export interface FactsQuestion {
 
 export interface FactsPlan {
   readonly view: View;
-  /** As rows of a file of the store's, or for `factTable`. */
-  statement(forFile: boolean): SqlQuery;
+  /** As rows of a file of the store's, or as lines. */
+  readonly statement: (format: ExportFormat) => SqlQuery;
 }
 
 /** Which tier, which facts of it; `now` in epoch ms. */
@@ -39,30 +39,16 @@ export async function planFacts(
   const finest: TierName = range.from >= state.wholeFrom.minute ? 'minute' : 'half_hour';
   const { tz, filter, tier = finest } = question;
   const view = viewOf({ ranges: [range], tz, byHour: mentions(filter, ['hour_of_week']), tier }, state);
-  const statement = (forFile: boolean) => factStatement({ view, filter }, forFile).render();
+  const statement = (format: ExportFormat) => factStatement({ view, filter }, format).render();
   return { view: { ...view, aligned: view.aligned && range.aligned }, statement };
 }
 
-export function factTable(opened: FactExport, query: SqlQuery): Table {
-  return { columns: FACT_EXPORT_COLUMNS, rows: withTimes(opened.rows(query)) };
-}
-
-/** Facts lie in the order of time, so most times are the one before. */
-async function* withTimes(chunks: AsyncIterable<unknown[][]>): AsyncGenerator<Row[]> {
-  const last = TIME_PLACES.map(() => ({ minute: null as unknown, text: '' }));
-  for await (const rows of chunks) {
-    for (const row of rows) {
-      for (const place of TIME_PLACES) {
-        const at = row[place];
-        const known = last[place];
-        if (at === null || known === undefined) continue;
-        if (at !== known.minute) {
-          known.minute = at;
-          known.text = formatTime(Number(at) * MINUTE_MS);
-        }
-        row[place] = known.text;
-      }
-    }
-    yield rows as Cell[][];
-  }
+/** The facts as text, in pieces; for `csv` and `ndjson`. */
+export async function* factText(
+  opened: FactExport,
+  { statement }: FactsPlan,
+  format: LineFormat,
+): AsyncGenerator<Uint8Array> {
+  yield* headOf(FACT_EXPORT_COLUMNS, format);
+  for await (const bytes of opened.bytes(statement(format))) yield* piecesOf(bytes);
 }

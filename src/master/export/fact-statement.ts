@@ -1,30 +1,32 @@
 import { DIMENSIONS, type Dimension, FACT_COLUMNS, type FactColumn } from '../../domain/dimensions.ts';
+import type { ExportFormat } from '../../domain/export.ts';
 import { mentionsOnly } from '../../domain/filter/names.ts';
 import type { Filter } from '../../domain/filter/tree.ts';
 import { expression } from '../query/expression.ts';
 import { listed, named, type Sql, sql } from '../query/sql.ts';
 import type { View } from '../query/view.ts';
-import type { FileColumn } from '../store/store.ts';
+import { type LineColumn, lineStatement } from './fact-lines.ts';
 
 const DIMENSION_TABLE: readonly Dimension[] = DIMENSIONS;
 
-/** Columns of exported facts; `rowsOf` and the statement have them in this order. */
-export const FACT_EXPORT_COLUMNS: readonly FileColumn[] = [
-  { name: 'bucket', type: 'time' },
-  { name: 'previous', type: 'time' },
-  { name: 'tier', type: 'text' },
-  { name: 'kind', type: 'text' },
+/** Columns of exported facts, in the order in which the statement has them. */
+export const FACT_EXPORT_COLUMNS: readonly LineColumn[] = [
+  { name: 'bucket', type: 'time', value: sql`bucket` },
+  { name: 'previous', type: 'time', value: sql`previous` },
+  { name: 'tier', type: 'text', value: sql`tier` },
+  { name: 'kind', type: 'text', value: sql`kind` },
   ...DIMENSION_TABLE.map(
-    ({ name, type }): FileColumn => ({ name, type: type === 'number' ? 'integer' : 'text' }),
+    ({ name, type }): LineColumn => ({
+      name,
+      type: type === 'number' ? 'integer' : 'text',
+      value: named(name),
+    }),
   ),
-  { name: 'recovered', type: 'boolean' },
-  { name: 'download', type: 'integer' },
-  { name: 'upload', type: 'integer' },
-  { name: 'connections', type: 'integer' },
+  { name: 'recovered', type: 'boolean', value: sql`recovered` },
+  { name: 'download', type: 'integer', value: sql`download` },
+  { name: 'upload', type: 'integer', value: sql`upload` },
+  { name: 'connections', type: 'integer', value: sql`connections` },
 ];
-
-/** Where the times stand: minutes since the epoch, unless the statement is for a file. */
-export const TIME_PLACES = [0, 1] as const;
 
 /** Aliases of dictionaries, one for each column of a fact that holds an id. */
 const ALIASES = [sql`x0`, sql`x1`, sql`x2`, sql`x3`, sql`x4`];
@@ -38,11 +40,18 @@ export interface FactSelection {
   readonly filter: Filter | null;
 }
 
+/** Rows that the store writes into a file, or lines of text as `FactExport.bytes` takes them. */
+export function factStatement(selection: FactSelection, format: ExportFormat): Sql {
+  if (format === 'parquet') return rowsOf(selection, (minute) => sql`to_timestamp(${minute}::BIGINT * 60)`);
+  const rows = rowsOf(selection, (minute) => minute);
+  return lineStatement(rows, FACT_EXPORT_COLUMNS, format);
+}
+
 /**
  * Every fact of an interval that passes the filter, each with the texts of its dimensions. Unattributed facts have none:
  * they are there where the filter asks for no more than agent and time.
  */
-export function factStatement({ view, filter }: FactSelection, forFile: boolean): Sql {
+function rowsOf({ view, filter }: FactSelection, time: (minute: Sql) => Sql): Sql {
   const { source, clock, ranges } = view;
   const [{ from, to }] = ranges;
   const tests = [sql`bucket >= ${from}`, sql`bucket < ${to}`];
@@ -50,7 +59,6 @@ export function factStatement({ view, filter }: FactSelection, forFile: boolean)
     tests.push(expression(filter, clock.hourOfWeek));
     if (!mentionsOnly(filter, ['agent', 'hour_of_week'])) tests.push(sql`kind <> 2`);
   }
-  const time = (minute: Sql) => (forFile ? sql`to_timestamp(${minute}::BIGINT * 60)` : minute);
   const columns = [
     sql`${time(sql`f.bucket`)} AS bucket`,
     sql`CASE WHEN f.prev > 0 THEN ${time(sql`f.prev`)} END AS previous`,

@@ -1,11 +1,22 @@
 import { csvLine } from '../../domain/csv.ts';
+import type { LineFormat } from './fact-lines.ts';
 import type { Cell, Row, Table } from './table.ts';
 
 /** Pieces in which texts leave: small enough that a slow reader is seen to read. */
 const PIECE = 64 * 1024;
 
+/** Views of the same bytes. */
+export function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
+}
+
+/** The table as text. */
+export function textOf(table: Table, format: LineFormat): AsyncGenerator<Uint8Array> {
+  return format === 'csv' ? csvText(table) : ndjsonText(table);
+}
+
 /** A line of column names, then one for each row. */
-export async function* csvText({ columns, rows }: Table): AsyncGenerator<Uint8Array> {
+async function* csvText({ columns, rows }: Table): AsyncGenerator<Uint8Array> {
   yield Buffer.from(csvLine(columns.map(({ name }) => name)));
   yield* inPieces(rows, csvLine);
 }

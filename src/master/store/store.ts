@@ -140,8 +140,11 @@ export interface ExportFile {
  */
 export interface FactExport {
   run(query: SqlQuery): Promise<SqlRow[]>;
-  /** Rows as lists of values in the order of the columns, some thousand at a time, read no faster than they are taken. */
-  rows(query: SqlQuery): AsyncGenerator<unknown[][]>;
+  /**
+   * The bytes of every row's one column, a BLOB, one after the other: of some thousand rows at a time, read
+   * no faster than they are taken.
+   */
+  bytes(query: SqlQuery): AsyncGenerator<Uint8Array>;
   /** The rows as a Parquet file. Throws `disk_full` before the stores on that disk would have no space. */
   parquet(query: SqlQuery): Promise<ExportFile>;
   /** The same, of lines of JSON in pieces of any size. */

@@ -55,10 +55,10 @@ export class OpenExport implements FactExport {
     });
   }
 
-  rows(query: SqlQuery): AsyncGenerator<unknown[][]> {
-    const rows = this.#reading.rows(query);
-    this.#streams.add(rows);
-    return rows;
+  bytes(query: SqlQuery): AsyncGenerator<Uint8Array> {
+    const bytes = this.#reading.bytes(query);
+    this.#streams.add(bytes);
+    return bytes;
   }
 
   async parquet(query: SqlQuery): Promise<ExportFile> {
@@ -90,7 +90,7 @@ export class OpenExport implements FactExport {
   async #close(): Promise<void> {
     await this.#working.catch(() => {});
     // Waits for a chunk that is being read; the caller has aborted, or wants no more.
-    for (const rows of this.#streams) await rows.return(undefined).catch(() => {});
+    for (const stream of this.#streams) await stream.return(undefined).catch(() => {});
     await this.#release();
     for (const path of this.#files) this.#remove(path);
   }

@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { CodedError } from '../../../common/errors.ts';
 import type { SqlQuery, SqlRow } from '../store.ts';
 import type { DuckDB } from './native.ts';
@@ -6,6 +6,13 @@ import { bindValues } from './values.ts';
 
 /** An interrupt that comes just before a statement begins is forgotten by DuckDB, so it is repeated. */
 const INTERRUPT_EVERY_MS = 20;
+const EMPTY = new Uint8Array();
+
+/**
+ * A group is held in memory whole, by every thread; and with the order of rows kept, so are groups that others must go
+ * before. A sixth of DuckDB's size makes files 7 % larger.
+ */
+const PARQUET = 'FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480, PRESERVE_ORDER false';
 
 /**
  * A read-only transaction on a connection that nobody else uses: every statement sees the same state of the store, and
@@ -41,13 +48,15 @@ export class Reading {
     return rows;
   }
 
-  /** Rows as lists of values, a chunk (2,048 rows) at a time: DuckDB goes no further than it is asked. */
-  async *rows(query: SqlQuery): AsyncGenerator<unknown[][]> {
+  /** The bytes of the one column, a BLOB, of 2,048 rows at a time: DuckDB goes no further than it is asked. */
+  async *bytes(query: SqlQuery): AsyncGenerator<Uint8Array> {
     try {
-      const result = await this.#stream(query);
-      for await (const chunk of result.yieldRowsJs()) {
+      for await (const chunk of await this.#stream(query)) {
         this.#signal.throwIfAborted();
-        yield chunk;
+        const bytes = blobsOf(this.#duckdb, chunk);
+        // Its values would stay until the collector of JavaScript comes by, which knows nothing of their size.
+        chunk.reset();
+        yield bytes;
       }
     } catch (error) {
       throw this.reasonOf(error);
@@ -58,7 +67,7 @@ export class Reading {
   async writeParquet(query: SqlQuery, path: string): Promise<void> {
     this.#signal.throwIfAborted();
     const { values, types } = bindValues(this.#duckdb, query.values);
-    const text = `COPY (${query.text}) TO '${path.replaceAll("'", "''")}' (FORMAT parquet, COMPRESSION zstd)`;
+    const text = `COPY (${query.text}) TO '${path.replaceAll("'", "''")}' (${PARQUET})`;
     try {
       await this.#connection.run(text, values, types);
     } catch (error) {
@@ -93,6 +102,13 @@ export class Reading {
     const { values, types } = bindValues(this.#duckdb, query.values);
     return this.#connection.stream(query.text, values, types);
   }
+}
+
+/** A copy of all of them, side by side. */
+function blobsOf(duckdb: DuckDB, chunk: DuckDBDataChunk): Uint8Array {
+  const vector = chunk.getColumnVector(0);
+  if (!(vector instanceof duckdb.DuckDBBlobVector)) throw new Error('bytes are asked of a column of blobs');
+  return Buffer.concat(Array.from({ length: chunk.rowCount }, (_, row) => vector.getItemBytes(row) ?? EMPTY));
 }
 
 /** Out of memory is a property of the question; everything else is a bug and passes unchanged. */
