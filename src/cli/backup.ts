@@ -4,9 +4,10 @@ import { CodedError } from '../common/errors.ts';
 import type { LongTask, Progress } from '../common/progress.ts';
 import { backupAtRest } from '../master/backup/at-rest.ts';
 import { EMBEDDED_FACT_FILES } from '../master/store/embedded/fact-files.ts';
+import { successOf } from './api-answer.ts';
 import type { ValuesOf } from './config/values.ts';
 import { longTask, type Said } from './long-task.ts';
-import { commandMaster, failureOf, type MasterAddress } from './master-client.ts';
+import { type MasterAddress, MasterClient } from './master-client.ts';
 import { filesBeside } from './master-files.ts';
 import type { Task } from './program.ts';
 
@@ -29,14 +30,17 @@ function askMaster(error: unknown): never {
   throw new CodedError('file_in_use', `${error.message}: with --url, a running master makes the backup`);
 }
 
-async function byMaster(master: MasterAddress, task: LongTask): Promise<Said> {
+async function byMaster(address: MasterAddress, task: LongTask): Promise<Said> {
+  const master = new MasterClient(address);
   let last: Record<string, unknown> = {};
-  await commandMaster(master, '/api/v1/storage/backup', {}, task.signal, (line) => {
+  await master.command('/storage/backup', {}, task.signal, (line) => {
     last = line;
     if (line.status === 'running') task.report(line as unknown as Progress);
   });
-  if (last.status !== 'success') throw failureOf(master.url, 200, JSON.stringify(last));
-  const { path, bytes } = last.data as { path: string; bytes: number };
+  const { path, bytes } = successOf<{ path: string; bytes: number }>(
+    { status: 200, body: last },
+    master.url,
+  ).data;
   return saying(path, bytes);
 }
 

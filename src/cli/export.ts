@@ -1,23 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import { isatty } from 'node:tty';
 import { startAll, stopAll } from '../common/component.ts';
-import type { ErrorDetail } from '../common/errors.ts';
 import { CodedError } from '../common/errors.ts';
 import { silentLogger } from '../common/logger.ts';
 import { localZone } from './answers/bounds.ts';
+import { successOf } from './api-answer.ts';
 import type { ValuesOf } from './config/values.ts';
+import { MasterClient } from './master-client.ts';
 import { buildMaster } from './master-parts.ts';
 import type { Task } from './program.ts';
 
 type Values = ValuesOf<'export'>;
 /** A master that answers, and how it is left again. */
 interface Asked {
-  readonly url: string;
-  readonly token: string | undefined;
+  readonly master: MasterClient;
   leave(): Promise<void>;
 }
 
@@ -38,7 +37,7 @@ export function exportTask(values: Values): Task {
       const body = ticketBody(values);
       const asked = await askedMaster(values);
       try {
-        await write(await download(asked, body, told), output, told);
+        await download(asked.master, body, output, told);
         return 0;
       } catch (error) {
         if (!told.aborted) throw error;
@@ -62,9 +61,9 @@ function ticketBody({ what, format, range, from, to, tz = localZone(), filter, q
   }
 }
 
-async function askedMaster({ url, token: presented, database }: Values): Promise<Asked> {
+async function askedMaster({ url, token: presented, ca, database }: Values): Promise<Asked> {
   if (url !== undefined) {
-    return { url: url.replace(/\/+$/, ''), token: presented, leave: async () => {} };
+    return { master: new MasterClient({ url, token: presented, ca }), leave: async () => {} };
   }
   if (!existsSync(database)) throw new CodedError('file_missing', `there is no database ${database}`);
   const token = randomBytes(32).toString('base64url');
@@ -81,42 +80,24 @@ async function askedMaster({ url, token: presented, database }: Values): Promise
   const leave = async () => {
     await stopAll(components, STOP_MS);
   };
-  return { url: `http://127.0.0.1:${server.port}`, token, leave };
+  return { master: new MasterClient({ url: `http://127.0.0.1:${server.port}`, token }), leave };
 }
 
-async function download(asked: Asked, body: object, told: AbortSignal): Promise<ReadableStream> {
-  const authorization = asked.token === undefined ? {} : { authorization: `Bearer ${asked.token}` };
-  const ticket = await ask(`${asked.url}/api/v1/export/ticket`, {
-    method: 'POST',
-    headers: { ...authorization, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-    signal: told,
-  });
-  const { data } = (await ticket.json()) as { data: { url: string } };
-  const answer = await ask(new URL(data.url, asked.url).href, { signal: told });
-  if (answer.body === null) throw new CodedError('export_refused', 'the master answered without a body');
-  return answer.body as ReadableStream;
+/** By a ticket, the one way to export the answer to a query. */
+async function download(
+  master: MasterClient,
+  asked: object,
+  output: string,
+  told: AbortSignal,
+): Promise<void> {
+  const reply = await master.ask('/export/ticket', asked, told);
+  const { url } = successOf<{ url: string }>(reply, master.url).data;
+  // Its path is the master's own, before which a proxy may have another.
+  const { search } = new URL(url, master.url);
+  await master.download(`/export${search}`, told, (body) => write(body, output, told));
 }
 
-async function ask(url: string, init: RequestInit): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(url, init);
-  } catch (error) {
-    const cause = (error as { cause?: Error }).cause ?? (error as Error);
-    throw new CodedError('master_unreachable', `the master cannot be reached: ${cause.message}`, {
-      cause: error,
-    });
-  }
-  if (response.ok) return response;
-  const failure = (await response.json().catch(() => ({}))) as { message?: string; details?: ErrorDetail[] };
-  throw new CodedError('export_refused', failure.message ?? `the master answered ${response.status}`, {
-    details: failure.details ?? [],
-  });
-}
-
-async function write(body: ReadableStream, output: string, told: AbortSignal): Promise<void> {
-  const source = Readable.fromWeb(body);
+async function write(source: Readable, output: string, told: AbortSignal): Promise<void> {
   if (output === '-') {
     await pipeline(source, process.stdout, { signal: told, end: false });
     return;

@@ -109,6 +109,31 @@ describe('a running master, asked on the command line', () => {
     expect(stderr).toContain('1 gap without snapshots');
   });
 
+  it('writes what is compared with into columns of its own, beside points in a row for all of the time', async () => {
+    const compared = [
+      ...['--csv', '--filter', 'host in (new.example.org, small.example)', '--from', at(0), '--to', at(30)],
+      ...['--tz', 'UTC', '--compare', `${at(1)}/${at(31)}`],
+    ];
+    const top = await asked('top', '--metric', 'download', ...compared);
+    expect(top.stdout.split('\r\n')).toEqual([
+      'kind,host,download,previous_download',
+      'group,new.example.org,1024,0',
+      'group,small.example,10,10',
+      'all,,1034,10',
+      '',
+    ]);
+    const query = await asked('query', '--by', 'host', '--metrics', 'download,upload', ...compared);
+    expect(query.stdout.split('\r\n')[0]).toBe('kind,host,download,upload,previous_download,previous_upload');
+    const points = await asked('query', '--interval', '30m', '--metrics', 'download', ...compared);
+    expect(points.stdout.split('\r\n')).toEqual([
+      'time,kind,download,previous_download,state',
+      `${at(0).replace('.000', '')},group,1034,,partial`,
+      ',group,1034,10,',
+      ',all,1034,10,',
+      '',
+    ]);
+  });
+
   it('takes a whole body from standard input, and says what is wrong in it by its fields', async () => {
     const body = JSON.stringify({ from: at(0), to: at(60), group_by: ['agent'], interval: '30m' });
     const ask = (input: string) =>

@@ -1,4 +1,9 @@
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer as createPlainServer, request } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FileLock } from '../../src/common/file-lock.ts';
 import { v1Body, v1Record } from '../support/bodies.ts';
@@ -6,6 +11,9 @@ import { runCommand, SOURCES } from '../support/command.ts';
 import { TestDirectory } from '../support/directory.ts';
 import { WholeMaster } from '../support/whole-master.ts';
 
+const [CERT, KEY] = ['cert.pem', 'key.pem'].map((name) =>
+  fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url)),
+) as [string, string];
 const directory = new TestDirectory();
 const running = new TestDirectory();
 let master: WholeMaster;
@@ -55,6 +63,54 @@ describe('export', () => {
     );
   });
 
+  it('asks one behind a proxy with a certificate and a path of its own', async () => {
+    const proxy = createServer({ key: readFileSync(KEY), cert: readFileSync(CERT) }, (asked, answer) => {
+      const path = asked.url?.replace('/tracker', '') ?? '';
+      const call = request(master.url + path, { method: asked.method, headers: asked.headers }, (given) => {
+        answer.writeHead(given.statusCode ?? 0, given.headers);
+        given.pipe(answer);
+      });
+      asked.pipe(call);
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const url = `https://127.0.0.1:${(proxy.address() as AddressInfo).port}/tracker`;
+    const args = ['export', '--url', url, '--token', WholeMaster.TOKEN, '--what', 'connections'];
+    const trusted = await command(...args, '--ca', CERT);
+    expect(trusted).toMatchObject({ code: 0, stdout: (await ofMaster('--what', 'connections')).stdout });
+    const stranger = await command(...args);
+    expect(stranger).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`no answer from ${url}: self`),
+    });
+    const unreadable = await command(...args, '--ca', directory.file('no.pem'));
+    expect(unreadable).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--ca .*no\.pem cannot be read/),
+    });
+    proxy.close();
+  });
+
+  it('keeps nothing of a master that breaks off', async () => {
+    const server = createPlainServer((asked, answer) => {
+      if (asked.method === 'POST') {
+        answer.end('{"status":"success","data":{"url":"/api/v1/export?ticket=x","expires":""},"meta":{}}');
+        return;
+      }
+      answer.write('half a line', () => answer.destroy());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const output = directory.file('broken.csv');
+    expect(await command('export', '--url', url, '--output', output)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`no answer from ${url}`),
+    });
+    expect(readdirSync(directory.path).filter((name) => name.startsWith('broken'))).toEqual([]);
+    server.close();
+  });
+
   it('tells all that is wrong, and writes nothing', async () => {
     const output = directory.file('never.csv');
     const wrong = await ofMaster('--from', 'sometimes', '--filter', 'x =', '--output', output);
@@ -64,7 +120,10 @@ describe('export', () => {
     const refused = await command('export', '--url', master.url, '--token', 'wrong');
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('the token is wrong') });
     const nowhere = await command('export', '--url', 'http://127.0.0.1:1');
-    expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be reached') });
+    expect(nowhere).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no answer from http://127.0.0.1:1'),
+    });
     const missing = await command('export', '--database', directory.file('no.db'));
     expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no database') });
   });

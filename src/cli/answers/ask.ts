@@ -1,18 +1,5 @@
-import { CodedError, ERRORS, type ErrorCode, type ErrorDetail } from '../../common/errors.ts';
+import type { Reply } from '../api-answer.ts';
 import type { ValuesOf } from '../config/values.ts';
-
-/** What the API said, parsed; null where it is no JSON. */
-export interface Reply {
-  readonly status: number;
-  readonly body: unknown;
-}
-
-/** A success of the API, as it came. */
-export interface Answered<Data, Meta = unknown> {
-  readonly status: 'success';
-  readonly data: Data;
-  readonly meta: Meta;
-}
 
 /** Whoever answers as the API of a master does: one that runs, or its files. */
 export interface Answerer {
@@ -27,22 +14,12 @@ export type Asked = Pick<ValuesOf<'top'>, 'url' | 'token' | 'ca' | 'database'>;
 
 /** Asks whom the options name; nothing is loaded that this does not need. */
 export async function answererOf({ url, token, ca, database }: Asked): Promise<Answerer> {
-  if (url !== undefined) return (await import('./running-master.ts')).runningMaster({ url, token, ca });
-  return (await import('./master-at-rest.ts')).masterAtRest(database);
-}
-
-/** The success of an answer; throws what it says instead, by its code. */
-export function successOf<Data, Meta>({ status, body }: Reply, from: string): Answered<Data, Meta> {
-  const answer = (body ?? {}) as {
-    status?: string;
-    code?: string;
-    message?: string;
-    details?: readonly ErrorDetail[];
+  if (url === undefined) return (await import('./master-at-rest.ts')).masterAtRest(database);
+  const { MasterClient } = await import('../master-client.ts');
+  const master = new MasterClient({ url, token, ca });
+  return {
+    notes: [],
+    ask: (path, body, signal) => master.ask(path, body, signal),
+    close: async () => {},
   };
-  if (status === 200 && answer.status === 'success') return answer as unknown as Answered<Data, Meta>;
-  const { code = '', message = '', details = [] } = answer;
-  if (message === '' || !Object.hasOwn(ERRORS, code)) {
-    throw new CodedError('master_unreachable', `${from} answered ${status}, not as a master does`);
-  }
-  throw new CodedError(code as ErrorCode, message, { details });
 }

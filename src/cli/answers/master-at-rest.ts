@@ -14,8 +14,9 @@ import { RecordsReader } from '../../master/records/records-reader.ts';
 import { listWaiting } from '../../master/records/waiting.ts';
 import { FactsAtRest, type FactsIdentity } from '../../master/store/embedded/facts-at-rest.ts';
 import { TokenRegistry } from '../../master/tokens/token-registry.ts';
+import type { Reply } from '../api-answer.ts';
 import { filesBeside } from '../master-files.ts';
-import type { Answerer, Reply } from './ask.ts';
+import type { Answerer } from './ask.ts';
 
 /** Nobody listens here; a host that is served for its address. */
 const OPTIONS = { host: '127.0.0.1', port: 0, apiToken: null, allowHosts: [], trustedOrigins: [] };

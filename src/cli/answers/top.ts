@@ -1,8 +1,8 @@
 import type { Metric } from '../../master/query/metrics.ts';
 import type { TrafficData, TrafficMeta } from '../../master/query/traffic-answer.ts';
+import type { Answered } from '../api-answer.ts';
 import type { ValuesOf } from '../config/values.ts';
 import type { Task } from '../program.ts';
-import type { Answered } from './ask.ts';
 import { localZone } from './bounds.ts';
 import { bar, drawnLine, percent } from './drawing.ts';
 import { type Printable, questionTask } from './question-task.ts';

@@ -13,7 +13,8 @@ export function metricsIn({ data }: Pick<TrafficAnswer, 'data'>, asked: readonly
 
 /**
  * Rows of CSV with the head first: `kind`, the dimensions, then the metrics in bytes or numbers, and those of the period
- * compared with. With points, a row for each part and point instead, its beginning in `time`, and its `state`.
+ * compared with. With points, a row for each part and point instead, its beginning in `time`, and its `state`; what was
+ * before has no points, so with a comparison each part has a row for all of its time besides, with an empty `time`.
  */
 export function queryCsv(
   answer: Pick<TrafficAnswer, 'data' | 'meta'>,
@@ -22,34 +23,35 @@ export function queryCsv(
 ): Cell[][] {
   const { data, meta } = answer;
   const metrics = metricsIn(answer, asked);
-  const parts = partsOf(data, by.length);
-  if (meta.interval !== null) {
-    const points = parts
-      .filter(({ kind }) => kind !== 'all')
-      .flatMap((part) => pointRows(part, answer, metrics));
-    return [['time', 'kind', ...by, ...metrics, 'state'], ...points];
-  }
   const before = meta.previous === null ? [] : metrics;
   const head = ['kind', ...by, ...metrics, ...before.map((metric) => `previous_${metric}`)];
-  const rows = parts.map(({ kind, key, part }): Cell[] => [
+  const parts = partsOf(data, by.length);
+  const rowOf = ({ kind, key, part }: NamedPart): Cell[] => [
     kind,
     ...key,
     ...metrics.map((metric) => metricOf(part.totals, metric)),
     ...before.map((metric) => metricOf(part.previous, metric)),
+  ];
+  if (meta.interval === null) return [head, ...parts.map(rowOf)];
+  const rows = parts.flatMap((named) => [
+    ...(named.kind === 'all' ? [] : pointRows(named, answer, metrics, before.length)),
+    ...(before.length === 0 ? [] : [[null, ...rowOf(named), null]]),
   ]);
-  return [head, ...rows];
+  return [['time', ...head, 'state'], ...rows];
 }
 
 function pointRows(
   { kind, key, part }: NamedPart,
   { data }: Pick<TrafficAnswer, 'data'>,
-  metrics: Metric[],
+  metrics: readonly Metric[],
+  blanks: number,
 ): Cell[][] {
   return data.buckets.map((time, index): Cell[] => [
     time,
     kind,
     ...key,
     ...metrics.map((metric) => part.series?.[metric]?.[index] ?? null),
+    ...new Array<null>(blanks).fill(null),
     data.bucket_states[index] ?? '',
   ]);
 }

@@ -247,10 +247,7 @@ export const COMMANDS = {
       tz: {},
       filter: {},
       query: {},
-      url: {},
-      token: {},
-      'token-file': {},
-      ...OF_FILE,
+      ...ASKED,
       ...INFORMATION,
     },
     examples: [

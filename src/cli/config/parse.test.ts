@@ -282,6 +282,8 @@ describe('rules between options', () => {
     ['master --mihomo-ca ca.pem'],
     ['agent --master-ca ca.pem'],
     ['agent --master-ca ca.pem --master-url http://192.168.1.1'],
+    ['backup --ca ca.pem'],
+    ['export --ca ca.pem --url http://192.168.1.1'],
   ])('refused with the consequence: %s', (line) => {
     expect(problems(line)).toEqual([expect.objectContaining({ problem: expect.stringContaining('would') })]);
   });
@@ -295,6 +297,9 @@ describe('rules between options', () => {
   test('warned about', () => {
     expect(run('agent', '--mihomo-host http://h:1 --mihomo-port 2').warnings).toHaveLength(1);
     expect(run('agent', '--mihomo-host unix:/s --mihomo-port 2').warnings).toHaveLength(1);
+    expect(run('export', '--token x').warnings[0]).toContain('--token has no effect');
+    expect(run('backup', '--url http://tracker.example.com').warnings[0]).toContain('not encrypted');
+    expect(run('export', '--url http://192.168.1.1 --database x.db').warnings[0]).toContain('--database');
     expect(run('agent', '--master-url http://tracker.example.com').warnings[0]).toContain('not encrypted');
     expect(run('agent', '', { MIHOMO_TRACKER_AGENTID: 'x' }).warnings[0]).toContain(
       'MIHOMO_TRACKER_AGENT_ID',

@@ -6,10 +6,10 @@ import { parseInterval } from '../../master/query/interval.ts';
 import type { RangeWord } from '../../master/query/range-words.ts';
 import { localZone, periodOf } from '../answers/bounds.ts';
 import { placesIn } from '../answers/filter-places.ts';
-import { isExposed } from './check-master-url.ts';
 import type { OptionName } from './options.ts';
 import type { Problem } from './problems.ts';
 import type { Findings, Settled } from './rules.ts';
+import { urlRules } from './url-rules.ts';
 
 /** What a body says itself, so that options for the same would be ignored. */
 const SAID_BY_BODY = [
@@ -21,7 +21,8 @@ const SAID_BY_BODY = [
  * What is wrong with a question before anybody is asked: its texts are read by the same code that reads them at the
  * master, which alone knows the agents. Loaded for questions only; agents have no use for it.
  */
-export function questionRules({ command, values, given }: Settled): Findings {
+export function questionRules(settled: Settled): Findings {
+  const { command, values, given } = settled;
   const problems: Problem[] = [];
   const warnings: string[] = [];
   const text = (name: OptionName) => (given.has(name) ? (values.get(name) as string | undefined) : undefined);
@@ -48,18 +49,11 @@ export function questionRules({ command, values, given }: Settled): Findings {
     });
   }
 
-  const url = values.get('url') as string | undefined;
-  if (url === undefined) {
-    if (isGiven('token')) warnings.push('--token has no effect: without --url no master is asked');
-  } else {
-    if (isGiven('database')) warnings.push('--database has no effect: the master at --url is asked');
-    if (isExposed(url)) {
-      warnings.push(`--url ${url} is not encrypted: everybody on the way can read the token and the history`);
-    }
-  }
-  if (isGiven('ca') && !url?.startsWith('https:')) {
-    const reason = url === undefined ? 'there is no --url' : 'this connection is not encrypted';
-    wrong('ca', `would do nothing: ${reason}`, '--url https://host[:port]');
+  const asked = urlRules(settled);
+  problems.push(...asked.problems);
+  warnings.push(...asked.warnings);
+  if (isGiven('database') && isGiven('url')) {
+    warnings.push('--database has no effect: the master at --url is asked');
   }
   return { problems, warnings };
 }

@@ -6,6 +6,7 @@ import type { CommandName } from './commands.ts';
 import { coreAddressKind } from './core-address.ts';
 import type { OptionName } from './options.ts';
 import type { Problem } from './problems.ts';
+import { urlRules } from './url-rules.ts';
 
 /** The checked values of one command, before they are handed out typed. */
 export interface Settled {
@@ -83,7 +84,7 @@ export function applyRules(settled: Settled): Findings {
     }
   }
 
-  if (settled.command === 'agent' || settled.command === 'backup') {
+  if (settled.command === 'agent') {
     const url = text('master-url');
     if (url === undefined) idle('master-token', 'there is no --master-url');
     if (!url?.startsWith('https:')) {
@@ -95,6 +96,14 @@ export function applyRules(settled: Settled): Findings {
         `--master-url ${url} is not encrypted: everybody on the way can read the token and the history`,
       );
     }
+  }
+  if (settled.command === 'backup' || settled.command === 'export') {
+    const asked = urlRules(settled);
+    problems.push(...asked.problems);
+    warnings.push(...asked.warnings);
+  }
+  if (settled.command === 'export' && text('url') !== undefined) {
+    idle('database', 'the master at --url is asked');
   }
   if (settled.command === 'backup' && text('url') !== undefined) {
     for (const name of ['database', 'backup-directory'] as const) {
