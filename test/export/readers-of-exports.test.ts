@@ -36,8 +36,8 @@ describe('an export', () => {
     store.openExport = async (signal) => {
       const opened = await opening(signal);
       const bytes = opened.bytes.bind(opened);
-      opened.bytes = async function* (query) {
-        for await (const lines of bytes(query)) {
+      opened.bytes = async function* (...asked) {
+        for await (const lines of bytes(...asked)) {
           taken.push(linesIn(lines));
           yield lines;
         }

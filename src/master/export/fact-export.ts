@@ -7,7 +7,7 @@ import { type View, viewOf } from '../query/view.ts';
 import type { FactExport, SqlQuery, TierName } from '../store/store.ts';
 import { headOf, type LineFormat } from './fact-lines.ts';
 import { FACT_EXPORT_COLUMNS, factStatement } from './fact-statement.ts';
-import { piecesOf } from './text.ts';
+import { PIECE } from './text.ts';
 
 /** Which facts: all those of an interval that pass a filter. */
 export interface FactsQuestion {
@@ -50,5 +50,5 @@ export async function* factText(
   format: LineFormat,
 ): AsyncGenerator<Uint8Array> {
   yield* headOf(FACT_EXPORT_COLUMNS, format);
-  for await (const bytes of opened.bytes(statement(format))) yield* piecesOf(bytes);
+  yield* opened.bytes(statement(format), PIECE);
 }

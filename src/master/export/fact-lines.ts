@@ -10,6 +10,9 @@ export interface LineColumn extends FileColumn {
   readonly value: Sql;
 }
 
+/** What JSON does not have in a text as it is; as RE2 reads it. */
+const ESCAPED = String.raw`["\\\x00-\x1f]`;
+
 /**
  * Rows as lines of text, `line` of each a BLOB: what `csvLine` would make of them, or `ndjsonText`. The store writes
  * them itself, for a row of JavaScript's values takes several times its text in memory, and keeps the thread that
@@ -19,7 +22,7 @@ export function lineStatement(rows: Sql, columns: readonly LineColumn[], format:
   const line =
     format === 'csv'
       ? sql`concat_ws(',', ${listed(columns.map(csvCell))}) || chr(13) || chr(10)`
-      : sql`to_json(struct_pack(${listed(columns.map(jsonMember))}))::VARCHAR || chr(10)`;
+      : sql`concat(${listed(columns.map(jsonMember))}, '}', chr(10))`;
   return sql`SELECT encode(${line}) AS line FROM (${rows})`;
 }
 
@@ -38,8 +41,16 @@ function csvCell({ type, value }: LineColumn): Sql {
     THEN '"' || replace(${text}, '"', '""') || '"' ELSE ${text} END, '')`;
 }
 
-function jsonMember({ type, value }: LineColumn): Sql {
-  return sql`${value} := ${type === 'time' ? timeText(value) : value}`;
+/** `to_json` of a whole row would take memory for a tree of it, in every thread. */
+function jsonMember({ name, type, value }: LineColumn, index: number): Sql {
+  const head = `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`;
+  return sql`${head}, coalesce(${jsonValue(type, value)}, 'null')`;
+}
+
+function jsonValue(type: LineColumn['type'], value: Sql): Sql {
+  if (type === 'time') return sql`'"' || ${timeText(value)} || '"'`;
+  if (type !== 'text') return sql`${value}::VARCHAR`;
+  return sql`CASE WHEN regexp_matches(${value}, ${ESCAPED}) THEN to_json(${value})::VARCHAR ELSE '"' || ${value} || '"' END`;
 }
 
 /** As `formatTime` has it. */

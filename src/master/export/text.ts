@@ -2,13 +2,8 @@ import { csvLine } from '../../domain/csv.ts';
 import type { LineFormat } from './fact-lines.ts';
 import type { Cell, Row, Table } from './table.ts';
 
-/** Pieces in which texts leave: small enough that a slow reader is seen to read. */
-const PIECE = 64 * 1024;
-
-/** Views of the same bytes. */
-export function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
-}
+/** Pieces in which texts leave, bytes: small enough that a slow reader is seen to read. */
+export const PIECE = 64 * 1024;
 
 /** The table as text. */
 export function textOf(table: Table, format: LineFormat): AsyncGenerator<Uint8Array> {

@@ -140,11 +140,8 @@ export interface ExportFile {
  */
 export interface FactExport {
   run(query: SqlQuery): Promise<SqlRow[]>;
-  /**
-   * The bytes of every row's one column, a BLOB, one after the other: of some thousand rows at a time, read
-   * no faster than they are taken.
-   */
-  bytes(query: SqlQuery): AsyncGenerator<Uint8Array>;
+  /** Every row's one column, a BLOB, one after the other in pieces of about `size` bytes, read no faster than they are taken. */
+  bytes(query: SqlQuery, size: number): AsyncGenerator<Uint8Array>;
   /** The rows as a Parquet file. Throws `disk_full` before the stores on that disk would have no space. */
   parquet(query: SqlQuery): Promise<ExportFile>;
   /** The same, of lines of JSON in pieces of any size. */

@@ -55,8 +55,8 @@ export class OpenExport implements FactExport {
     });
   }
 
-  bytes(query: SqlQuery): AsyncGenerator<Uint8Array> {
-    const bytes = this.#reading.bytes(query);
+  bytes(query: SqlQuery, size: number): AsyncGenerator<Uint8Array> {
+    const bytes = this.#reading.bytes(query, size);
     this.#streams.add(bytes);
     return bytes;
   }
