@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { JOURNAL } from './agent/journal.ts';
 import { AGENT } from './agent/scenario.ts';
+import { EXPORTS } from './export/scenario.ts';
 import { FACTS } from './facts/scenario.ts';
 import { machine } from './machine.ts';
 import { INGEST } from './master/scenario.ts';
@@ -13,10 +14,10 @@ import type { BenchOptions, Scenario } from './scenario.ts';
  * Measures the bars that this program promises, prints a table, and with `--write` keeps it in docs/benchmarks.md.
  * Nothing here fails by the clock: a bar that is missed is shown as missed.
  *
- * `npm run bench -- [--only agent,journal,master,facts] [--quick] [--write] [--program FILE] [--directory DIR]
+ * `npm run bench -- [--only agent,journal,master,facts,exports] [--quick] [--write] [--program FILE] [--directory DIR]
  *   [--connections 5000000,25000000] [--seed 1] [--data DIR]`
  */
-const SCENARIOS: readonly Scenario[] = [AGENT, JOURNAL, INGEST, FACTS];
+const SCENARIOS: readonly Scenario[] = [AGENT, JOURNAL, INGEST, FACTS, EXPORTS];
 const root = join(import.meta.dirname, '..');
 /** Fewer would leave hours without any. */
 const MIN_SIZE = 10_000;

@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { sleep } from '../processes.ts';
 
 export interface Answer {
   /** From the request to the last byte of the answer. */
@@ -66,4 +67,15 @@ export class Asker {
 export function dataOf<T>({ status, text }: Answer): T {
   if (status !== 200) throw new Error(`the master answered ${status} ${text.slice(0, 500)}`);
   return (JSON.parse(text) as { data: T }).data;
+}
+
+/** Waits for the round of upkeep with which a master begins, or it would go on beside the first questions. */
+export async function keptInOrder(asker: Asker): Promise<void> {
+  for (;;) {
+    const { components } = dataOf<{ components: Record<string, { values?: { last_maintenance?: number } }> }>(
+      await asker.get('/api/v1/ready'),
+    );
+    if ((components.facts?.values?.last_maintenance ?? 0) > 0) return;
+    await sleep(500);
+  }
 }

@@ -4,10 +4,10 @@ import Database from 'better-sqlite3';
 import { minuteOf } from '../../src/domain/bucket.ts';
 import { FACT_BYTES } from '../../src/master/ingest/lots.ts';
 import { RunningMaster } from '../master/running-master.ts';
-import { Helper, RssWatch, sleep } from '../processes.ts';
+import { Helper, RssWatch } from '../processes.ts';
 import { atMost, type BenchOptions, figure, type Result, type Scenario } from '../scenario.ts';
 import { median } from '../statistics.ts';
-import { Asker, dataOf } from './asker.ts';
+import { Asker, keptInOrder } from './asker.ts';
 import { measureBaseline } from './baseline.ts';
 import { Dataset } from './dataset.ts';
 import type { Flush, Flushed } from './flush.ts';
@@ -110,17 +110,6 @@ function pendingLots(at: string, path: string): Result[] {
       'bytes',
     ),
   ];
-}
-
-/** Waits for the round of upkeep with which a master begins, or it would go on beside the first questions. */
-async function keptInOrder(asker: Asker): Promise<void> {
-  for (;;) {
-    const { components } = dataOf<{ components: Record<string, { values?: { last_maintenance?: number } }> }>(
-      await asker.get('/api/v1/ready'),
-    );
-    if ((components.facts?.values?.last_maintenance ?? 0) > 0) return;
-    await sleep(500);
-  }
 }
 
 /** What was measured, told at once: the whole takes long. */
