@@ -2,9 +2,10 @@ import { byteSize } from '../../common/byte-size.ts';
 import type { Bytes } from '../../domain/connection.ts';
 import type { ExplainedBy, MissingLots } from '../../master/http/verify-missing.ts';
 import type { BookState, VerifyRow } from '../../master/http/verify-rows.ts';
+import type { Answered } from '../api-answer.ts';
 import type { ValuesOf } from '../config/values.ts';
 import type { Task } from '../program.ts';
-import type { Answered } from './ask.ts';
+
 import { localZone } from './bounds.ts';
 import { type Printable, questionTask } from './question-task.ts';
 import type { SheetColumn, SheetRow } from './sheet.ts';
