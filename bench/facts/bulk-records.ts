@@ -2,6 +2,7 @@ import Database from 'better-sqlite3';
 import { MINUTE_MS } from '../../src/domain/bucket.ts';
 import { columnOf, DESCRIPTIVE_FIELDS, isCounted } from '../../src/domain/connection.ts';
 import { formatTime } from '../../src/domain/time.ts';
+import { RecordWriter } from '../../src/master/layout/record-writer.ts';
 import { arrivalOf } from './arrival.ts';
 import type { Generated } from './batch.ts';
 import { closedAt, fieldsOf, identityOf, soFar } from './fields.ts';
@@ -28,30 +29,14 @@ function atTheEnd(recipe: Recipe, agent: number, connection: Generated) {
   };
 }
 
-const COLUMNS = DESCRIPTIVE_FIELDS.map(columnOf);
+const NONE = { download: 0, upload: 0 };
 const ORIGINAL = DESCRIPTIVE_FIELDS.filter(({ name }) => name !== 'provider');
-
-const insertInto = (columns: readonly string[]) =>
-  `INSERT INTO connections (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
-
-const INSERT_RECORD = insertInto([
-  ...[
-    'id',
-    'agent_id',
-    'conn_download',
-    'conn_upload',
-    'last_updated',
-    'start',
-    ...COLUMNS,
-    'num',
-    'counted',
-  ],
-  ...['closed_at', 'start_ms', 'updated_ms', 'last_bucket', 'arrived_at', 'imported'],
-]);
-const INSERT_ORIGINAL = insertInto([
+const ORIGINAL_COLUMNS = [
   ...['id', 'agent_id', 'conn_download', 'conn_upload', 'last_updated', 'start'],
   ...ORIGINAL.map(columnOf),
-]);
+];
+const INSERT_ORIGINAL = `INSERT INTO connections (${ORIGINAL_COLUMNS.join(', ')})
+  VALUES (${ORIGINAL_COLUMNS.map(() => '?').join(', ')})`;
 
 /** The original writes its times with an offset. */
 export function originalTime(ms: number): string {
@@ -75,17 +60,18 @@ export class BulkRecords {
   readonly #recipe: Recipe;
   readonly #world: World;
   readonly #records: Database.Database;
+  readonly #writer: RecordWriter;
   readonly #original: Database.Database | null;
 
   constructor(recipe: Recipe, world: World, paths: { records: string; original: string | null }) {
     this.#recipe = recipe;
     this.#world = world;
     this.#records = openForLoading(paths.records);
+    this.#writer = new RecordWriter(this.#records);
     this.#original = paths.original === null ? null : openForLoading(paths.original);
   }
 
   add({ begun, firstNumber }: GeneratedHour): void {
-    const ours = this.#records.prepare(INSERT_RECORD);
     const originals = this.#original?.prepare(INSERT_ORIGINAL);
     this.#records.exec('BEGIN');
     this.#original?.exec('BEGIN');
@@ -97,23 +83,23 @@ export class BulkRecords {
       const { name } = this.#world.agents[agent]!;
       const number = firstNumber + i;
       const fields = fieldsOf(this.#world, connection, identityOf(this.#recipe, number));
-      ours.run(
-        fields.id,
-        name,
-        state.download,
-        state.upload,
-        formatTime(state.updatedMs),
-        formatTime(fields.start),
-        ...DESCRIPTIVE_FIELDS.map((field) => fields[field.name]),
-        number,
-        isCounted(fields) ? 1 : 0,
-        state.closedMs,
-        fields.start,
-        state.updatedMs,
-        state.lastBucket,
-        state.arrivedMs,
-        null,
-      );
+      this.#writer.insert({
+        num: number,
+        id: fields.id,
+        agentId: name,
+        startMs: fields.start,
+        isStartUnknown: false,
+        updatedMs: state.updatedMs,
+        closedAt: state.closedMs,
+        arrivedAt: state.arrivedMs,
+        lastBucket: state.lastBucket,
+        counter: { download: state.download, upload: state.upload },
+        base: NONE,
+        recovered: NONE,
+        counted: isCounted(fields),
+        isImported: false,
+        fields: (field) => fields[field.name],
+      });
       originals?.run(
         fields.id,
         name,
@@ -136,7 +122,7 @@ export class BulkRecords {
     db.transaction(() => {
       const agent = db.prepare(
         `INSERT INTO agents (agent_id, first_seen, last_contact, protocol, records)
-         VALUES (?, ?, ?, 2, (SELECT count(*) FROM connections WHERE agent_id = ?))`,
+         VALUES (?, ?, ?, 2, (SELECT count(*) FROM records WHERE agent_id = (SELECT id FROM texts WHERE text = ?)))`,
       );
       for (const { name } of world.agents) agent.run(name, recipe.firstMinute * MINUTE_MS, end, name);
       db.prepare("UPDATE meta SET value = ? WHERE key = 'next_num'").run(String(recipe.connections + 1));

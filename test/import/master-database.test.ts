@@ -90,7 +90,7 @@ describe('the original’s database as --database', () => {
     ]);
     importAll(merger);
     const rows = merger.db
-      .prepare('SELECT id, last_bucket, updated_ms FROM connections ORDER BY rowid')
+      .prepare('SELECT id, last_bucket, updated_ms FROM connections ORDER BY num')
       .all() as { id: string; last_bucket: number; updated_ms: number }[];
     const noon = MINUTE('2026-07-01T12:34:00Z');
     expect(Object.fromEntries(rows.map((row) => [row.id, row.last_bucket]))).toEqual({

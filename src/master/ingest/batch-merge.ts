@@ -34,7 +34,8 @@ export interface MergeContext {
   now: number;
   /** Epoch ms, on a minute: whatever came of records that were pruned lies before it. */
   horizon: number;
-  importRow: (rowid: number) => void;
+  /** Makes a record of a row of the earlier layout that is met. */
+  onEarlier: (rowid: number) => void;
 }
 
 type Row = (number | string)[];
@@ -143,7 +144,7 @@ export class BatchMerge {
   }
 
   #find(id: string): RecordState | undefined {
-    return this.#context.records.find(id, this.#agentId, this.#context.importRow);
+    return this.#context.records.find(id, this.#agentId, this.#context.onEarlier);
   }
 
   #sample(row: number[]): RejectCode | null {

@@ -41,8 +41,8 @@ export class ExportedMerge {
   merge(row: ExportedRow): ExportedOutcome {
     const read = readExported(row, this.#context.now);
     if ('problem' in read) return read;
-    const { records, horizon, importRow } = this.#context;
-    const known = records.find(read.id, read.agentId, importRow);
+    const { records, horizon, onEarlier } = this.#context;
+    const known = records.find(read.id, read.agentId, onEarlier);
     if (known === undefined) {
       if (read.sample.minute < minuteOf(horizon)) return { problem: 'is older than what is kept here' };
       this.#create(read);

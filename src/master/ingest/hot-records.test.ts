@@ -44,7 +44,7 @@ describe('records kept in memory between transactions', () => {
 
   it('never stand for another record that took the place of theirs', () => {
     deliver(100);
-    merger.db.exec("UPDATE connections SET num = 77, id = 'other'");
+    merger.db.exec("UPDATE records SET num = 77, id = 'other'");
     expect(() => deliver(250)).toThrow(/not in the file any more/);
     expect(one('SELECT conn_download FROM connections')).toBe(100);
   });

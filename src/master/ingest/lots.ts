@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { inTransaction, prepared, type Sqlite, safeSum } from '../../common/sqlite.ts';
-import { columnOf, DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
-import { FACT_FIELDS } from '../../domain/dimensions.ts';
+import { joinRecord } from '../layout/earlier-rows.ts';
 import type { LedgerLot } from '../store/lot-source.ts';
 import type { Fact, Lot } from '../store/store.ts';
-import { type FactRow, type PackedFacts, packFacts, unpackFacts } from './packed-facts.ts';
+import { FactTexts, FIELD_COLUMNS } from './fact-fields.ts';
+import { type FactRow, NUMBERS, type PackedFacts, packFacts, unpackFacts } from './packed-facts.ts';
 
 /** Most rows of a lot: one transaction of the fact store, and the pause it makes. */
 export const LOT_ROWS = 10_000;
@@ -46,18 +46,15 @@ interface LotRow {
   state: 'sealed' | 'flushed' | 'dropped';
 }
 
-/** The values of FACT_FIELDS in a row of `connections c`, in their order. */
-export const FIELD_COLUMNS = FACT_FIELDS.map((name) => {
-  const field = DESCRIPTIVE_FIELDS.find((descriptive) => descriptive.name === name);
-  return `c.${field === undefined ? name : columnOf(field)}`;
-}).join(', ');
-
 /** In the order of NUMBERS. A page is cut out before records are joined, or what is skipped would be joined too. */
-const FACT_ROWS = `SELECT p.conn, p.kind, p.bucket, p.prev, p.recovered, p.down, p.up, p.conns, c.num IS NOT NULL,
-    p.agent_id, ${FIELD_COLUMNS}
-  FROM (SELECT * FROM pending_facts WHERE lot = ? ORDER BY seq LIMIT ? OFFSET ?) AS p
-    LEFT JOIN connections c ON c.num = p.conn AND p.conn > 0
-  ORDER BY p.seq`;
+function factRows(db: Sqlite): string {
+  const { join, columns, found } = joinRecord(db, 'p.record', FIELD_COLUMNS);
+  return `SELECT p.conn, p.kind, p.bucket, p.prev, p.recovered, p.down, p.up, p.conns, ${found}, p.agent_id,
+      ${columns.join(', ')}
+    FROM (SELECT *, nullif(conn, 0) AS record FROM pending_facts WHERE lot = ? ORDER BY seq LIMIT ? OFFSET ?) AS p
+      ${join}
+    ORDER BY p.seq`;
+}
 
 function lotOf(row: LotRow): LedgerLot {
   return {
@@ -76,9 +73,11 @@ function lotOf(row: LotRow): LedgerLot {
 /** Lots on the records' side: sealing, reading, and forgetting. One line for each lot is kept for good. */
 export class Lots {
   readonly #db: Sqlite;
+  readonly #texts: FactTexts;
 
   constructor(db: Sqlite) {
     this.#db = db;
+    this.#texts = new FactTexts(db, [...NUMBERS, 'agent', ...FIELD_COLUMNS]);
   }
 
   storeId(): string {
@@ -156,7 +155,8 @@ export class Lots {
 
   /** The same, for the way to another thread. */
   packedRows(lot: number, offset: number, limit: number): PackedFacts {
-    return packFacts(prepared(this.#db, FACT_ROWS).raw().all(lot, limit, offset) as FactRow[]);
+    const rows = prepared(this.#db, factRows(this.#db)).raw().all(lot, limit, offset) as FactRow[];
+    return packFacts(rows.map((row) => this.#texts.into(row)));
   }
 
   flushed(lot: number): void {

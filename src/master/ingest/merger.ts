@@ -206,10 +206,9 @@ export class Merger {
     return sealed;
   }
 
-  /** Imports a chunk of the original's rows; returns what is left, 0 when done. */
+  /** Makes records of the next rows of the earlier layout; returns how many are left, 0 when done. */
   importChunk(limit: number): number {
-    const taken = this.#transaction(() => this.importer.importSome(limit, this.#now()));
-    return taken < limit ? 0 : this.importer.left();
+    return this.#transaction(() => this.importer.takeSome(limit, this.#now()));
   }
 
   /** Housekeeping: v1 records without change for a day count as closed; flushed lots are forgotten in time. */
@@ -217,8 +216,8 @@ export class Merger {
     const now = this.#now();
     prepared(
       this.db,
-      `UPDATE connections SET closed_at = updated_ms WHERE closed_at IS NULL AND updated_ms < ? AND agent_id IN
-           (SELECT agent_id FROM agents WHERE protocol = 1)`,
+      `UPDATE records SET closed_at = updated_ms WHERE closed_at IS NULL AND updated_ms < ? AND agent_id IN
+           (SELECT t.id FROM agents a JOIN texts t ON t.text = a.agent_id WHERE a.protocol = 1)`,
     ).run(now - CLOSED_AFTER_MS);
     this.forgetRecords();
   }
@@ -272,7 +271,7 @@ export class Merger {
           ledger: this.#ledger,
           now,
           horizon: Number(horizon.value),
-          importRow: (rowid) => this.importer.importOne(rowid, now),
+          onEarlier: (rowid) => this.importer.takeOne(rowid, now),
         });
         this.#agents.addRecords(this.#records.write(now));
         this.#ledger.write();

@@ -33,12 +33,12 @@ export class PackageMerge {
 
   /** Returns why a record cannot be taken, or null. */
   merge(item: unknown): string | null {
-    const { records, ledger, now, horizon, importRow } = this.#context;
+    const { records, ledger, now, horizon, onEarlier } = this.#context;
     const v1 = readV1(item, now);
     if (typeof v1 === 'string') return v1;
     const agent = this.#agentOf(v1.agentId);
     if ('refused' in agent) return agent.refused;
-    let record = records.find(v1.id, agent.id, importRow);
+    let record = records.find(v1.id, agent.id, onEarlier);
     if (record === undefined) {
       if (v1.sample.minute < minuteOf(horizon)) return 'too-old';
       const fields = v1Fields(v1);

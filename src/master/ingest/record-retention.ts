@@ -1,5 +1,6 @@
 import { inTransaction, prepared, type Sqlite } from '../../common/sqlite.ts';
 import { MINUTE_MS, minuteOf } from '../../domain/bucket.ts';
+import { decoded, idText } from '../layout/columns.ts';
 import type { AgentTable } from './agents.ts';
 import { SKEW_MINUTES } from './batch-merge.ts';
 import { LOT_ROWS } from './lots.ts';
@@ -40,10 +41,11 @@ interface Row {
   arrived_at: number | null;
 }
 
-const PAGE = `SELECT num, id, agent_id, counted, conn_download - base_down AS down, conn_upload - base_up AS up, last_bucket,
-    closed_at, arrived_at
-  FROM connections WHERE num > ? AND num < ? ORDER BY num LIMIT ${PRUNE_ROWS}`;
-const REMOVE = 'DELETE FROM connections WHERE num = ?';
+/** Rows of an earlier layout have their turn when they have moved. */
+const PAGE = `SELECT num, ${idText('r')} AS id, ${decoded('agent_id', 'r')} AS agent_id, counted,
+    conn_download - base_down AS down, conn_upload - base_up AS up, last_bucket, closed_at, arrived_at
+  FROM records r WHERE num > ? AND num < ? ORDER BY num LIMIT ${PRUNE_ROWS}`;
+const REMOVE = 'DELETE FROM records WHERE num = ?';
 
 /** What no connection moves: sums beyond it could not be shown. */
 const MOST = Number.MAX_SAFE_INTEGER;

@@ -1,7 +1,9 @@
 import type { Statement } from 'better-sqlite3';
 import { prepared, type Sqlite } from '../../common/sqlite.ts';
 import { type Bytes, type ConnectionFields, columnOf, DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
-import { formatTime } from '../../domain/time.ts';
+import { EMPTY_TEXTS, formOf } from '../layout/columns.ts';
+import { EarlierRows } from '../layout/earlier-rows.ts';
+import { type FieldReader, type NewRecord, RecordWriter, storedId } from '../layout/record-writer.ts';
 import { Covers } from './covers.ts';
 import { HotRecords } from './hot-records.ts';
 import type { RecordState } from './record.ts';
@@ -9,8 +11,7 @@ import type { RecordState } from './record.ts';
 const COLUMNS = DESCRIPTIVE_FIELDS.map(columnOf);
 
 interface Row {
-  rowid: number;
-  num: number | null;
+  num: number;
   counted: number;
   conn_download: number;
   conn_upload: number;
@@ -22,7 +23,6 @@ interface Row {
   closed_at: number | null;
   updated_ms: number | null;
   arrived_at: number | null;
-  imported: number | null;
 }
 
 /**
@@ -31,26 +31,26 @@ interface Row {
  */
 const EMPTY = DESCRIPTIVE_FIELDS.map((field) => {
   const column = columnOf(field);
-  const nothing = field.type === 'integer' ? ['0'] : ["''", "'null'", "'[]'"];
-  return `(${column} IS NULL OR ${nothing.map((value) => `${column} = ${value}`).join(' OR ')})`;
+  const nothing = {
+    integer: `${column} = 0`,
+    text: `${column} < ${EMPTY_TEXTS.length}`,
+    port: EMPTY_TEXTS.map((text) => `${column} = '${text}'`).join(' OR '),
+  };
+  return `(${column} IS NULL OR ${nothing[formOf(field)]})`;
 });
 
 /** A bit for each of them. */
 const EMPTY_MASK = EMPTY.map((empty, i) => `(${empty} << ${i})`).join(' | ');
 
 function isNothing(value: string | number): boolean {
-  return value === '' || value === 'null' || value === '[]' || value === 0;
+  return value === 0 || EMPTY_TEXTS.includes(value as (typeof EMPTY_TEXTS)[number]);
 }
 
-/** What a source says of one descriptive field. */
-export type FieldReader = (field: (typeof DESCRIPTIVE_FIELDS)[number]) => string | number;
-
-const STATE_COLUMNS = `rowid, num, counted, conn_download, conn_upload, base_down, base_up, recovered_down,
-  recovered_up, last_bucket, closed_at, updated_ms, arrived_at, imported`;
+const STATE_COLUMNS = `num, counted, conn_download, conn_upload, base_down, base_up, recovered_down, recovered_up,
+  last_bucket, closed_at, updated_ms, arrived_at`;
 
 /** What nearly every sample changes. An index is rewritten for each column that a statement names, changed or not. */
-const MOVED =
-  'conn_download = ?, conn_upload = ?, last_updated = ?, updated_ms = ?, last_bucket = ?, arrived_at = ?';
+const MOVED = 'conn_download = ?, conn_upload = ?, updated_ms = ?, last_bucket = ?, arrived_at = ?';
 const CHANGED_RARELY = 'base_down = ?, base_up = ?, recovered_down = ?, recovered_up = ?, closed_at = ?';
 
 /** A sample that changes nothing is written down as an arrival so long after the newest one that is; see `heard`. */
@@ -59,9 +59,11 @@ export const HEARD_MS = 3_600_000;
 /** Reads and writes records for one merge transaction; each record is read at most once and written once. */
 export class RecordTable {
   readonly covers: Covers;
+  /** Rows that are no records yet. */
+  readonly earlier: EarlierRows;
   readonly #db: Sqlite;
+  readonly #writer: RecordWriter;
   readonly #find: Statement;
-  readonly #insert: Statement;
   readonly #move: Statement;
   readonly #rewrite: Statement;
   readonly #emptyMask: Statement;
@@ -69,30 +71,22 @@ export class RecordTable {
   readonly #hot = new HotRecords();
   /** Records that this transaction has read or made. */
   #met = new Set<RecordState>();
-  /** The text of the time written last: a batch has few different ones. */
-  #time = { at: Number.NaN, text: '' };
   #nextNum: number;
   #numsTaken = false;
 
   constructor(db: Sqlite) {
     this.#db = db;
     this.covers = new Covers(db);
+    this.earlier = new EarlierRows(db);
+    this.#writer = new RecordWriter(db);
     this.#nextNum = this.#storedNext();
-    this.#find = db.prepare(`SELECT ${STATE_COLUMNS} FROM connections WHERE id = ? AND agent_id = ?`);
-    this.#insert = db.prepare(
-      `INSERT INTO connections (id, agent_id, conn_download, conn_upload, last_updated, start, ${COLUMNS.join(', ')},
-         num, counted, closed_at, start_ms, updated_ms, base_down, base_up, recovered_down, recovered_up, last_bucket,
-         arrived_at, imported) VALUES (${new Array(6 + COLUMNS.length + 11).fill('?').join(', ')}, NULL)`,
-    );
-    // A rowid may be used again, a number never: a record that went from the file meanwhile changes no other.
-    this.#move = db.prepare(`UPDATE connections SET ${MOVED} WHERE rowid = ? AND num = ?`);
-    this.#rewrite = db.prepare(
-      `UPDATE connections SET ${MOVED}, ${CHANGED_RARELY} WHERE rowid = ? AND num = ?`,
-    );
-    this.#emptyMask = db.prepare(`SELECT ${EMPTY_MASK} FROM connections WHERE rowid = ?`).pluck();
+    this.#find = db.prepare(`SELECT ${STATE_COLUMNS} FROM records WHERE id = ? AND agent_id = ?`);
+    this.#move = db.prepare(`UPDATE records SET ${MOVED} WHERE num = ?`);
+    this.#rewrite = db.prepare(`UPDATE records SET ${MOVED}, ${CHANGED_RARELY} WHERE num = ?`);
+    this.#emptyMask = db.prepare(`SELECT ${EMPTY_MASK} FROM records WHERE num = ?`).pluck();
     this.#fill = db.prepare(
-      `UPDATE connections SET ${COLUMNS.map((c, i) => `${c} = CASE WHEN ${EMPTY[i]} THEN ? ELSE ${c} END`).join(', ')}
-       WHERE rowid = ?`,
+      `UPDATE records SET ${COLUMNS.map((c, i) => `${c} = CASE WHEN ${EMPTY[i]} THEN ? ELSE ${c} END`).join(', ')}
+       WHERE num = ?`,
     );
   }
 
@@ -106,6 +100,8 @@ export class RecordTable {
   /** Forgets what a transaction that failed had read, changed and numbered. */
   reset(): void {
     this.forget();
+    this.earlier.reset();
+    this.#writer.texts.forget();
     this.#numsTaken = false;
     this.#nextNum = this.#storedNext();
   }
@@ -129,21 +125,22 @@ export class RecordTable {
   }
 
   /**
-   * The record, or undefined. `onImport` is called with the rowid of a row of the original's database that was
-   * not imported yet, and must import it; the record is read again then.
+   * The record, or undefined. `onEarlier` is called with the rowid of a row that is no record yet, and must make one of
+   * it; the record is read then.
    */
-  find(id: string, agentId: string, onImport: (rowid: number) => void): RecordState | undefined {
+  find(id: string, agentId: string, onEarlier: (rowid: number) => void): RecordState | undefined {
     const hot = this.hot(id, agentId);
     if (hot !== undefined) return hot;
-    let row = this.#find.get(id, agentId) as Row | undefined;
-    if (row?.imported === 0) {
-      onImport(row.rowid);
-      row = this.#find.get(id, agentId) as Row | undefined;
+    let row = this.#read(id, agentId);
+    const earlier = row === undefined ? this.earlier.find(id, agentId) : undefined;
+    if (earlier !== undefined) {
+      onEarlier(earlier);
+      row = this.#read(id, agentId);
     }
     if (row === undefined) return undefined;
     const record: RecordState = {
-      num: row.num ?? 0,
-      rowid: row.rowid,
+      num: row.num,
+      isStored: true,
       agentId,
       fields: null,
       empty: null,
@@ -165,11 +162,21 @@ export class RecordTable {
     return record;
   }
 
+  #read(id: string, agentId: string): Row | undefined {
+    const agent = this.#writer.texts.known(agentId);
+    return agent === undefined ? undefined : (this.#find.get(storedId(id), agent) as Row | undefined);
+  }
+
+  /** A record that did not come by a sample, into the file at once. */
+  insert(record: NewRecord): void {
+    this.#writer.insert(record);
+  }
+
   /** A new record that starts at its base; inserted when the transaction is written. */
   create(fields: ConnectionFields, agentId: string, counted: boolean, base: Bytes): RecordState {
     const record: RecordState = {
       num: this.takeNum(),
-      rowid: 0,
+      isStored: false,
       agentId,
       fields,
       empty: null,
@@ -198,15 +205,15 @@ export class RecordTable {
   }
 
   /** A row's dimensions are those first received; a later send only fills empty ones. */
-  fill(record: RecordState, read: FieldReader): void {
-    if (record.rowid === 0) return;
+  fill(record: RecordState, read: FieldReader<string | number>): void {
+    if (!record.isStored) return;
     // Every v1 record comes with all its fields, and nearly none has anything new to say: looking is cheaper.
-    record.empty ??= (this.#emptyMask.get(record.rowid) as number | undefined) ?? 0;
+    record.empty ??= (this.#emptyMask.get(record.num) as number | undefined) ?? 0;
     const mask = record.empty;
     if (mask === 0) return;
     const fills = DESCRIPTIVE_FIELDS.some((field, i) => (mask & (1 << i)) !== 0 && !isNothing(read(field)));
     if (!fills) return;
-    this.#fill.run(...DESCRIPTIVE_FIELDS.map(read), record.rowid);
+    this.#fill.run(...this.#writer.fields(read), record.num);
     record.empty = null;
   }
 
@@ -230,7 +237,7 @@ export class RecordTable {
     for (const record of this.#met) this.covers.write(record);
     for (const record of this.#met) {
       if (!record.changed) continue;
-      if (record.rowid === 0) {
+      if (!record.isStored) {
         this.#insertRecord(record, now);
         created.set(record.agentId, (created.get(record.agentId) ?? 0) + 1);
       } else {
@@ -253,49 +260,41 @@ export class RecordTable {
     this.#hot.age();
   }
 
-  #timeText(at: number): string {
-    if (this.#time.at !== at) this.#time = { at, text: formatTime(at) };
-    return this.#time.text;
-  }
-
   #insertRecord(record: RecordState, now: number): void {
-    const fields = record.fields;
+    const { fields, agentId, updatedAt } = record;
     if (fields === null) throw new Error('a new record must have fields');
-    const result = this.#insert.run(
-      fields.id,
-      record.agentId,
-      record.counter.download,
-      record.counter.upload,
-      this.#timeText(record.updatedAt),
-      fields.start === 0 ? '' : formatTime(fields.start),
-      ...DESCRIPTIVE_FIELDS.map((field) => fields[field.name]),
-      record.num,
-      record.counted ? 1 : 0,
-      record.closedAt,
-      fields.start === 0 ? record.updatedAt : fields.start,
-      record.updatedAt,
-      record.base.download,
-      record.base.upload,
-      record.recovered.download,
-      record.recovered.upload,
-      record.lastBucket,
-      now,
-    );
-    record.rowid = Number(result.lastInsertRowid);
+    const isStartUnknown = fields.start === 0;
+    this.#writer.insert({
+      num: record.num,
+      id: fields.id,
+      agentId,
+      startMs: isStartUnknown ? updatedAt : fields.start,
+      isStartUnknown,
+      updatedMs: updatedAt,
+      closedAt: record.closedAt,
+      arrivedAt: now,
+      lastBucket: record.lastBucket,
+      counter: record.counter,
+      base: record.base,
+      recovered: record.recovered,
+      counted: record.counted,
+      isImported: false,
+      fields: (field) => fields[field.name],
+    });
+    record.isStored = true;
     record.fields = null;
   }
 
   #updateRecord(record: RecordState, now: number): void {
-    const { counter, base, recovered, updatedAt, lastBucket, rowid, num } = record;
-    const at = this.#timeText(updatedAt);
+    const { counter, base, recovered, updatedAt, lastBucket, num } = record;
     const { download, upload } = counter;
     const { changes } = record.changedRarely
       ? this.#rewrite.run(
-          ...[download, upload, at, updatedAt, lastBucket, now],
+          ...[download, upload, updatedAt, lastBucket, now],
           ...[base.download, base.upload, recovered.download, recovered.upload, record.closedAt],
-          ...[rowid, num],
+          num,
         )
-      : this.#move.run(download, upload, at, updatedAt, lastBucket, now, rowid, num);
-    if (changes !== 1) throw new Error(`the record ${record.num} is not in the file any more`);
+      : this.#move.run(download, upload, updatedAt, lastBucket, now, num);
+    if (changes !== 1) throw new Error(`the record ${num} is not in the file any more`);
   }
 }

@@ -9,7 +9,7 @@ const both = (value: number): Bytes => ({ download: value, upload: value });
 function record(base = 0): RecordState {
   return {
     num: 1,
-    rowid: 0,
+    isStored: false,
     agentId: 'a',
     fields: null,
     empty: null,

@@ -4,8 +4,8 @@ import { type Cover, leave, reach } from './covers.ts';
 /** A record as the merge holds it: during a transaction, and after it while the record is one of the hot ones. */
 export interface RecordState {
   num: number;
-  /** 0 until it is inserted. */
-  rowid: number;
+  /** The file has it. */
+  isStored: boolean;
   agentId: string;
   /** Only of a record that is not inserted yet. */
   fields: ConnectionFields | null;

@@ -1,24 +1,43 @@
 import type { Sqlite } from '../../common/sqlite.ts';
 import { HALF_HOUR, MINUTE_MS, minuteOf, splitOverMinutes, stepFor } from '../../domain/bucket.ts';
+import { allStored } from '../layout/earlier-rows.ts';
 import type { RecordsSource } from '../store/rebuild.ts';
 import { type Fact, type Lot, MAX_CHUNK } from '../store/store.ts';
-import { FIELD_COLUMNS, Lots } from './lots.ts';
+import { FactTexts, FIELD_COLUMNS } from './fact-fields.ts';
+import { Lots } from './lots.ts';
 import { type FactRow, fieldsOf } from './packed-facts.ts';
 
 /**
  * A record, what the kept facts of it hold, and where they begin: `prev` of the first of them is the bucket of the
  * newest fact that is not kept. Values of FACT_FIELDS follow.
  */
-const COLUMNS = ['num', 'agent', 'counted', 'down', 'up', 'start', 'last', 'based', 'prev'] as const;
+const COLUMNS = ['num', 'agent_id', 'counted', 'down', 'up', 'start', 'last', 'based', 'prev'] as const;
+
+const READ = [
+  ...[
+    'num',
+    'agent_id',
+    'counted',
+    'conn_download',
+    'conn_upload',
+    'base_down',
+    'base_up',
+    'start_ms',
+    'last_bucket',
+  ],
+  ...FIELD_COLUMNS,
+];
 
 /** Facts of a connection come in order, so the kept ones are its newest; `min(seq)` chooses the first of them. */
-const RECORDS = `SELECT c.num, c.agent_id, c.counted,
-    c.conn_download - c.base_down - coalesce(k.down, 0), c.conn_upload - c.base_up - coalesce(k.up, 0),
-    c.start_ms, c.last_bucket, c.base_down > 0 OR c.base_up > 0, k.prev, ${FIELD_COLUMNS}
-  FROM connections c LEFT JOIN (
-    SELECT conn, sum(down) AS down, sum(up) AS up, min(seq), prev FROM pending_facts
-    WHERE conn > 0 AND (lot IS NULL OR lot > ?) GROUP BY conn) AS k ON k.conn = c.num
-  WHERE c.imported IS NULL OR c.imported = 1 ORDER BY c.num`;
+function recordsOf(db: Sqlite): string {
+  return `SELECT c.num, c.agent_id, c.counted,
+      c.conn_download - c.base_down - coalesce(k.down, 0), c.conn_upload - c.base_up - coalesce(k.up, 0),
+      c.start_ms, c.last_bucket, c.base_down > 0 OR c.base_up > 0, k.prev, ${FIELD_COLUMNS.map((column) => `c.${column}`).join(', ')}
+    FROM ${allStored(db, READ)} c LEFT JOIN (
+      SELECT conn, sum(down) AS down, sum(up) AS up, min(seq), prev FROM pending_facts
+      WHERE conn > 0 AND (lot IS NULL OR lot > ?) GROUP BY conn) AS k ON k.conn = c.num
+    ORDER BY c.num`;
+}
 
 /** What one record says of its facts that are not kept; buckets are minutes. */
 interface Remainder {
@@ -95,12 +114,17 @@ export class RecordsAsFacts implements RecordsSource {
 
   *facts(): Generator<{ facts: Fact[]; bytes: number }> {
     const begins = this.#begins();
-    const newest = this.#db.prepare('SELECT max(num) FROM connections').pluck().get() as number | null;
+    const texts = new FactTexts(this.#db, [...COLUMNS, ...FIELD_COLUMNS]);
+    const newest = this.#db
+      .prepare(`SELECT max(num) FROM ${allStored(this.#db, ['num'])}`)
+      .pluck()
+      .get() as number | null;
     const bytesPerRecord = this.bytes() / (newest ?? 1);
     let facts: Fact[] = [];
     // One statement from begin to end: nobody writes meanwhile, and the join is made once.
-    for (const row of this.#db.prepare(RECORDS).raw().iterate(this.#forgotten) as Iterable<FactRow>) {
-      facts.push(...factsOf(row, begins));
+    const records = this.#db.prepare(recordsOf(this.#db)).raw().iterate(this.#forgotten) as Iterable<FactRow>;
+    for (const row of records) {
+      facts.push(...factsOf(texts.into(row), begins));
       while (facts.length >= MAX_CHUNK) {
         yield { facts: facts.slice(0, MAX_CHUNK), bytes: Math.round(Number(row[0]) * bytesPerRecord) };
         facts = facts.slice(MAX_CHUNK);

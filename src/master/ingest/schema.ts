@@ -1,20 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Sqlite, StoreFile } from '../../common/sqlite.ts';
 import { ORIGINAL_COLUMNS } from '../../domain/connection.ts';
+import { layAside } from '../layout/earlier-rows.ts';
 
-/**
- * The records database (`--database`). `connections` has the original's columns and primary key, so that a
- * user's own SQL goes on working; what the tracker adds stands behind them:
- *
- * - `num`: number of the record, never reused, by which facts refer to it.
- * - `base_*`: counters that count as history from before the tracker (A4); booked = counter − base.
- * - `last_bucket`: the minute of its newest fact; facts of a connection are booked in order.
- * - `recovered_*`: how much of the counters is recovered, a running maximum too.
- * - `arrived_at`: when something last arrived for it (master's clock, ms), which retention goes by.
- * - `imported`: NULL for records of this program, 0 for a row of the original's not yet imported, 1 after.
- * - `start_ms`, `updated_ms`: the text times as epoch milliseconds, for indexes and comparisons.
- */
-const OUR_COLUMNS = [
+/** What versions 1 to 4 kept of a connection beside the original's columns, in the same table (see `../layout/`). */
+export const EARLIER_COLUMNS = [
   'num INTEGER',
   "provider TEXT NOT NULL DEFAULT ''",
   'counted INTEGER NOT NULL DEFAULT 1',
@@ -27,7 +17,7 @@ const OUR_COLUMNS = [
   'recovered_up INTEGER NOT NULL DEFAULT 0',
   'last_bucket INTEGER NOT NULL DEFAULT 0',
   'arrived_at INTEGER',
-  // A default, so that adopting a file of millions of rows rewrites none of them; ours are inserted with NULL.
+  // A default, so that adopting a file of millions of rows rewrites none of them.
   'imported INTEGER DEFAULT 0',
 ];
 
@@ -107,16 +97,6 @@ CREATE TABLE lots (
 );
 `;
 
-const INDEXES = `
-CREATE UNIQUE INDEX connections_num ON connections (num);
-CREATE INDEX connections_updated ON connections (updated_ms);
-CREATE INDEX connections_start ON connections (start_ms);
-CREATE INDEX connections_agent ON connections (agent_id, updated_ms);
--- Written once a connection: what is open, and what closed after an instant, without reading the rest.
-CREATE INDEX connections_closed ON connections (closed_at);
-CREATE INDEX connections_import ON connections (imported) WHERE imported = 0;
-`;
-
 function hasTable(db: Sqlite, name: string): boolean {
   return db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(name) !== undefined;
 }
@@ -135,14 +115,14 @@ export function isOriginal(db: Sqlite): boolean {
   );
 }
 
+/** The table of connections has no index here that it had in earlier versions, for it does not stay (`layAside`). */
 function createRecords(db: Sqlite): void {
   const adopted = hasTable(db, 'connections');
   if (!adopted) {
     db.exec(`CREATE TABLE connections (${ORIGINAL_COLUMNS.join(', ')}, PRIMARY KEY (id, agent_id))`);
   }
-  for (const column of OUR_COLUMNS) db.exec(`ALTER TABLE connections ADD COLUMN ${column}`);
+  for (const column of EARLIER_COLUMNS) db.exec(`ALTER TABLE connections ADD COLUMN ${column}`);
   db.exec(TABLES);
-  db.exec(INDEXES);
   const put = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
   put.run('store_id', randomUUID());
   put.run('next_num', '1');
@@ -206,6 +186,7 @@ function addRetention(db: Sqlite): void {
   `);
 }
 
+/** The records database (`--database`). */
 export const RECORDS_FILE: StoreFile = {
   applicationId: 0x6d637472, // 'mctr'
   kind: 'records database',
@@ -217,5 +198,6 @@ export const RECORDS_FILE: StoreFile = {
     { version: 4, up: addTokens },
     { version: 5, up: addLotIndexes },
     { version: 6, up: addRetention },
+    { version: 7, up: layAside },
   ],
 };

@@ -5,9 +5,9 @@ import {
   emptyFields,
 } from '../../domain/connection.ts';
 import { parseTime } from '../../domain/time.ts';
+import type { FieldReader } from '../layout/record-writer.ts';
 import { cut } from './cut.ts';
 import type { Sample } from './record.ts';
-import type { FieldReader } from './record-table.ts';
 import { isId, MAX_COUNTER } from './rows.ts';
 
 type Source = Record<string, unknown>;

@@ -5,7 +5,7 @@ import { decodeV1, decodeV2, inflate, parseJson } from './decode.ts';
 import { Merger } from './merger.ts';
 import type { OperationName, Operations, Question, ToMain, WorkerSetup } from './messages.ts';
 
-/** Rows of the original's database imported between two messages: some 50 ms, so that agents go on syncing. */
+/** Rows of the original's database, or of an earlier version, imported between two messages: some 50 ms, so that agents go on syncing. */
 const IMPORT_CHUNK = 1000;
 
 const port = parentPort;
@@ -77,7 +77,7 @@ function serve(merger: Merger, tokens: TokenWatch): void {
 /** Between two messages, so that neither import nor sync waits for the other to end. */
 function importInBackground(merger: Merger): void {
   importLeft = merger.importer.left();
-  if (importLeft === 0) return;
+  if (!merger.importer.isAtWork) return;
   const next = () => {
     if (!merger.db.open) return;
     try {

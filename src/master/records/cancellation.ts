@@ -33,5 +33,10 @@ export class Ticker {
   }
 }
 
-/** The condition to put first: calls `tick()` for one row in 1,024; the others pass without leaving SQLite. */
-export const TICKING = '(c.rowid & 1023 OR tick())';
+/**
+ * The condition to put first: calls `tick()` for one row in 1,024; the others pass without leaving SQLite. `number`: SQL of
+ * whole numbers of which one is as frequent as another.
+ */
+export function ticking(number: string): string {
+  return `(${number} & 1023 OR tick())`;
+}

@@ -1,4 +1,4 @@
-/** A condition on `connections c`, and the values for its question marks. User text is in `values` alone. */
+/** A condition on rows `c` of connections (`Columns.from`), and the values for its question marks. User text is in `values` alone. */
 export interface Clause {
   readonly sql: string;
   readonly values: readonly (string | number)[];

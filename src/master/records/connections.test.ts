@@ -193,10 +193,10 @@ describe('connections', () => {
 
   it('counts exactly, beyond the page too, and says when it stopped counting', async () => {
     const insert = given.records.db.prepare(
-      'INSERT INTO connections (id, agent_id, num, start_ms, updated_ms, imported) VALUES (?, ?, ?, ?, ?, NULL)',
+      'INSERT INTO records (id, agent_id, num, start_ms, updated_ms) VALUES (?, 1, ?, ?, ?)',
     );
     given.records.db.transaction(() => {
-      for (let i = 0; i <= COUNT_CAP; i++) insert.run(`${i}`, 'many', 1_000_000 + i, i, i);
+      for (let i = 0; i <= COUNT_CAP; i++) insert.run(`${i}`, 1_000_000 + i, i, i);
     })();
     insertRecord(given.records.db, { id: 'few', agent_id: 'few' });
     expect(await given.reader.connections({ ...ALL, limit: 1 })).toMatchObject({
@@ -244,12 +244,11 @@ describe('connections', () => {
       (given.records.db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[])
         .map((row) => row.detail)
         .join('\n');
-    expect(
-      plan('SELECT 1 FROM connections c WHERE c.agent_id = 1 ORDER BY c.updated_ms DESC LIMIT 1'),
-    ).toContain('connections_agent');
-    expect(plan('SELECT 1 FROM connections c ORDER BY c.start_ms DESC, c.rowid DESC LIMIT 1')).not.toContain(
+    expect(plan('SELECT 1 FROM records c WHERE c.agent_id = 1 ORDER BY c.updated_ms DESC LIMIT 1')).toContain(
+      'records_agent',
+    );
+    expect(plan('SELECT 1 FROM records c ORDER BY c.start_ms DESC, c.num DESC LIMIT 1')).not.toContain(
       'TEMP B-TREE',
     );
-    expect(plan('SELECT 1 FROM connections WHERE imported = 0 LIMIT 1')).toContain('connections_import');
   });
 });

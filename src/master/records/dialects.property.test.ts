@@ -220,9 +220,11 @@ async function inFacts(tree: Filter, of: Set<number>): Promise<number[]> {
 }
 
 function inRecords(tree: Filter, of: Set<number>): number[] {
-  const reading = { columns: currentColumns(records.db), now: 0, zone: 'UTC' };
-  const clause = recordExpression(tree, reading);
-  const found = records.db.prepare(`SELECT num FROM connections c WHERE ${clause.sql} ORDER BY num`).pluck();
+  const columns = currentColumns(records.db);
+  const clause = recordExpression(tree, { columns, now: 0, zone: 'UTC' });
+  const found = records.db
+    .prepare(`SELECT num FROM ${columns.from} WHERE ${clause.sql} ORDER BY num`)
+    .pluck();
   return (found.all(...clause.values) as number[]).filter((num) => of.has(num));
 }
 

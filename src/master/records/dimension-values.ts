@@ -1,52 +1,69 @@
-import { columnOf, DESCRIPTIVE_FIELDS, type DescriptiveName } from '../../domain/connection.ts';
+import type { DescriptiveName } from '../../domain/connection.ts';
 import type { DimensionName } from '../../domain/dimensions.ts';
-
-/** A descriptive field of a record as text. Rows of the original's may hold NULL where ours hold ''. */
-export function textOf(name: DescriptiveName): string {
-  const field = DESCRIPTIVE_FIELDS.find((candidate) => candidate.name === name);
-  return `ifnull(c.${field === undefined ? name : columnOf(field)}, '')`;
-}
+import type { Clause } from './clause.ts';
+import type { Columns } from './columns.ts';
 
 /** The agent of rows that the original stored without one; the import gives them the same name. */
 export const NO_AGENT = 'unknown';
 
-/** Dimensions that follow from a field, by functions of the domain (`sql-functions.ts`). */
-const COMPUTED = {
-  site: `site_of(${textOf('host')})`,
-  destination_port: `port_of(${textOf('destination_port')})`,
-  group: 'group_of(c.chains)',
-  node: 'node_of(c.chains)',
-  route: 'route_of(c.chains)',
-  country: 'country_of(c.destination_geoip)',
-  asn: `trimmed(${textOf('destination_ip_asn')})`,
-} as const;
-
-/**
- * What each dimension is on a record `c`: SQL of this program, with no place for anything else. Records and facts mean
- * the same by them.
- */
-export const DIMENSION_VALUES: Readonly<Record<Exclude<DimensionName, 'agent'>, string>> = {
-  ...COMPUTED,
-  device: textOf('source_ip'),
-  host: textOf('host'),
-  destination_ip: textOf('destination_ip'),
-  rule: textOf('rule'),
-  payload: textOf('rule_payload'),
-  chain: `iif(${textOf('chains')} = '', '[]', c.chains)`,
-  provider: 'c.provider',
-  process: textOf('process'),
-  network: textOf('network'),
-  conn_type: textOf('conn_type'),
-  inbound_name: textOf('inbound_name'),
-  inbound_user: textOf('inbound_user'),
-};
-
-const COMPUTED_VALUES: ReadonlySet<string> = new Set(Object.values(COMPUTED));
-
-/** Whether a value stands in the row as it is, so that SQLite can look at it again and again for nothing. */
-export function isStored(value: string): boolean {
-  return !COMPUTED_VALUES.has(value);
+/** A value of a record: a field of it, or what follows from one. SQL of this program, with no place for anything else. */
+export interface RecordValue {
+  readonly field: DescriptiveName;
+  /** SQL of the value, of SQL of the field's text, which is never NULL. */
+  readonly of: (text: string) => string;
+  /** By a function of the domain (`sql-functions.ts`), which remembers what it made of a text. */
+  readonly isComputed: boolean;
 }
 
-/** `RULE (payload)`, or `RULE` where there is no payload. */
-export const RULE_TEXT = `iif(${textOf('rule_payload')} <> '', ${textOf('rule')} || ' (' || c.rule_payload || ')', ${textOf('rule')})`;
+/** A field as it stands. */
+export function plain(field: DescriptiveName): RecordValue {
+  return { field, of: (text) => text, isComputed: false };
+}
+
+export function computed(name: string, field: DescriptiveName): RecordValue {
+  return { field, of: (text) => `${name}(${text})`, isComputed: true };
+}
+
+/** What each dimension is on a record. Records and facts mean the same by them. */
+export const DIMENSION_VALUES: Readonly<Record<Exclude<DimensionName, 'agent'>, RecordValue>> = {
+  site: computed('site_of', 'host'),
+  destination_port: computed('port_of', 'destination_port'),
+  group: computed('group_of', 'chains'),
+  node: computed('node_of', 'chains'),
+  route: computed('route_of', 'chains'),
+  country: computed('country_of', 'destination_geoip'),
+  asn: computed('trimmed', 'destination_ip_asn'),
+  device: plain('source_ip'),
+  host: plain('host'),
+  destination_ip: plain('destination_ip'),
+  rule: plain('rule'),
+  payload: plain('rule_payload'),
+  chain: { field: 'chains', of: (text) => `iif(${text} = '', '[]', ${text})`, isComputed: false },
+  provider: plain('provider'),
+  process: plain('process'),
+  network: plain('network'),
+  conn_type: plain('conn_type'),
+  inbound_name: plain('inbound_name'),
+  inbound_user: plain('inbound_user'),
+};
+
+/** SQL of a value of a record `c`. */
+export function valueIn(columns: Columns, { field, of }: RecordValue): string {
+  return of(`ifnull(${columns.field(field)}, '')`);
+}
+
+/**
+ * What `test` says of a value. Of a field as it stands every text is asked once, whatever number of records have it; a
+ * function is asked record by record, for most of the dictionary is none of its texts.
+ */
+export function whereValue(columns: Columns, value: RecordValue, test: (sql: string) => Clause): Clause {
+  if (value.isComputed) return test(valueIn(columns, value));
+  return columns.where(value.field, (text) => test(value.of(text)));
+}
+
+/** SQL of `RULE (payload)`, or `RULE` where there is no payload. */
+export function ruleText(columns: Columns): string {
+  const { rule, payload } = DIMENSION_VALUES;
+  const [name, of] = [valueIn(columns, rule), valueIn(columns, payload)];
+  return `iif(${of} <> '', ${name} || ' (' || ${of} || ')', ${name})`;
+}

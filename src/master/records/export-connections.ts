@@ -1,11 +1,11 @@
 import type { Sqlite } from '../../common/sqlite.ts';
 import { DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
 import type { FileColumn } from '../store/store.ts';
-import { currentColumns } from './columns.ts';
+import { type Columns, currentColumns } from './columns.ts';
 import { conditions, filterClauses, timeClauses } from './list-connections.ts';
 import { NO_HINTS } from './plan-hints.ts';
 import type { ExportedRecords, ExportPart, SelectedConnections } from './query.ts';
-import { RECORD_COLUMNS, type StoredRow, toRecord } from './record.ts';
+import { recordColumns, type StoredRow, toRecord } from './record.ts';
 
 /** Rows looked at in one part: some 50 ms, for which a list may have to wait. */
 const LOOKED_AT = 20_000;
@@ -46,18 +46,18 @@ export function exportConnections(
   given: ExportPart | null,
 ): ExportedRecords {
   return db.transaction(() => {
-    const part = given ?? wholeFile(db);
     const columns = currentColumns(db);
+    const part = given ?? wholeFile(db, columns);
     const last = Math.min(part.until, part.after + LOOKED_AT);
     const where = [
-      { sql: 'c.rowid > ? AND c.rowid <= ?', values: [part.after, last] },
+      { sql: `${columns.number} > ? AND ${columns.number} <= ?`, values: [part.after, last] },
       ...filterClauses(query, columns),
       ...timeClauses(query, columns, NO_HINTS),
     ];
     const found = db
       .prepare(
-        `SELECT ${RECORD_COLUMNS}, ${BEYOND}, c.rowid AS row_number FROM connections c
-         WHERE ${conditions(where)} ORDER BY c.rowid LIMIT ${TAKEN}`,
+        `SELECT ${recordColumns(columns)}, ${BEYOND}, ${columns.number} AS row_number FROM ${columns.from}
+         WHERE ${conditions(columns, where)} ORDER BY ${columns.number} LIMIT ${TAKEN}`,
       )
       .all(...where.flatMap(({ values }) => values)) as ExportedRow[];
     const after = found.length < TAKEN ? last : (found.at(-1)?.row_number ?? last);
@@ -65,10 +65,10 @@ export function exportConnections(
   })();
 }
 
-function wholeFile(db: Sqlite): ExportPart {
+function wholeFile(db: Sqlite, { from, number }: Columns): ExportPart {
   const { first, last } = db
     .prepare(
-      'SELECT (SELECT min(rowid) FROM connections) AS first, (SELECT max(rowid) FROM connections) AS last',
+      `SELECT (SELECT min(${number}) FROM ${from}) AS first, (SELECT max(${number}) FROM ${from}) AS last`,
     )
     .get() as { first: number | null; last: number | null };
   return { after: (first ?? 1) - 1, until: last ?? 0 };

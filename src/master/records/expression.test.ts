@@ -129,10 +129,12 @@ describe('the SQL of a filter', () => {
     const reading = { columns: SETTLED, now: NOW, zone: 'UTC' };
     const { sql, values } = recordExpression(parsed('agent = a and download > 5MB'), reading);
     const plan = given.records.db
-      .prepare(
-        `EXPLAIN QUERY PLAN SELECT 1 FROM connections c WHERE ${sql} ORDER BY c.updated_ms DESC LIMIT 9`,
-      )
+      .prepare(`EXPLAIN QUERY PLAN SELECT 1 FROM records c WHERE ${sql} ORDER BY c.updated_ms DESC LIMIT 9`)
       .all(...values) as { detail: string }[];
-    expect(plan.map(({ detail }) => detail)).toEqual([expect.stringContaining('connections_agent')]);
+    expect(plan.map(({ detail }) => detail)).toEqual([
+      expect.stringContaining('records_agent'),
+      'SCALAR SUBQUERY 1',
+      expect.stringContaining('SEARCH texts'),
+    ]);
   });
 });

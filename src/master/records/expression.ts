@@ -13,7 +13,16 @@ import {
 import { instantOfLocal } from '../query/local-time.ts';
 import { type Clause, joined, marks } from './clause.ts';
 import type { Columns } from './columns.ts';
-import { DIMENSION_VALUES, isStored, NO_AGENT, RULE_TEXT, textOf } from './dimension-values.ts';
+import {
+  computed,
+  DIMENSION_VALUES,
+  NO_AGENT,
+  plain,
+  type RecordValue,
+  ruleText,
+  valueIn,
+  whereValue,
+} from './dimension-values.ts';
 import { addressKey } from './sql-functions.ts';
 
 /** What the meaning of a filter depends on beside its text. */
@@ -39,7 +48,7 @@ export function recordExpression(filter: Filter, reading: Reading): Clause {
     case 'not':
       return not(recordExpression(filter.of, reading));
     case 'word':
-      return word(filter.text);
+      return word(filter.text, reading.columns);
     case 'test':
       return test(filter, reading);
   }
@@ -51,46 +60,48 @@ function not({ sql, values }: Clause): Clause {
 }
 
 /** Host, process, device, node or rule contains it, ignoring case. */
-function word(text: string): Clause {
+function word(text: string, columns: Columns): Clause {
   const { host, process, device, node, rule, payload } = DIMENSION_VALUES;
+  const has = (value: RecordValue) => whereValue(columns, value, (sql) => hasPart(sql, value, text));
   // What cannot reach over the border between both is cheaper to look for in each.
-  const rules = /[ ()]/.test(text) ? [RULE_TEXT] : [rule, payload];
-  return joined(
-    [host, process, device, ...rules, node].map((value) => hasPart(value, text)),
-    ' OR ',
-  );
+  const rules = /[ ()]/.test(text)
+    ? [{ sql: `has_part(${ruleText(columns)}, ?)`, values: [lowered(text)] }]
+    : [has(rule), has(payload)];
+  return joined([has(host), has(process), has(device), ...rules, has(node)], ' OR ');
 }
 
 /**
  * SQLite's own functions know ASCII alone, and take a third of the time: they are asked where a text has nothing else
- * (its characters are as many as its bytes).
+ * (its characters are as many as its bytes). Not of a computed value, which would be computed for each of them.
  */
-function inAscii(value: string, native: Clause, otherwise: Clause): Clause {
-  if (!isStored(value)) return otherwise;
+function inAscii(sql: string, value: RecordValue, native: Clause, otherwise: Clause): Clause {
+  if (value.isComputed) return otherwise;
   return {
-    sql: `iif(length(${value}) = octet_length(${value}), ${native.sql}, ${otherwise.sql})`,
+    sql: `iif(length(${sql}) = octet_length(${sql}), ${native.sql}, ${otherwise.sql})`,
     values: [...native.values, ...otherwise.values],
   };
 }
 
-function hasPart(value: string, text: string): Clause {
+function hasPart(sql: string, value: RecordValue, text: string): Clause {
   const part = lowered(text);
   return inAscii(
+    sql,
     value,
-    { sql: `instr(lower(${value}), ?) > 0`, values: [part] },
-    { sql: `has_part(${value}, ?)`, values: [part] },
+    { sql: `instr(lower(${sql}), ?) > 0`, values: [part] },
+    { sql: `has_part(${sql}, ?)`, values: [part] },
   );
 }
 
-function isUnder(value: string, text: string): Clause {
+function isUnder(sql: string, value: RecordValue, text: string): Clause {
   const domain = bareHost(text);
   return inAscii(
+    sql,
     value,
     {
-      sql: `(lower(${value}) = ? OR substr(lower(${value}), ?) = ?)`,
+      sql: `(lower(${sql}) = ? OR substr(lower(${sql}), ?) = ?)`,
       values: [domain, -(domain.length + 1), `.${domain}`],
     },
-    { sql: `is_under(${value}, ?)`, values: [domain] },
+    { sql: `is_under(${sql}, ?)`, values: [domain] },
   );
 }
 
@@ -109,19 +120,19 @@ function test(given: Test, reading: Reading): Clause {
   if (field === undefined) throw new Error(`there is no field ${given.field}`);
   switch (field.name) {
     case 'agent':
-      return agentIn(given.values);
+      return agentIn(given.values, reading.columns);
     case 'state':
       return either(OPEN, given.values, ['open', 'closed']);
     case 'recovered':
       return either('c.recovered_down + c.recovered_up > 0', given.values, ['true', 'false']);
     default:
-      return onValue(field, sqlOf(field, reading), given, reading);
+      return onField(field, given, reading);
   }
 }
 
 /** By its index, so rows without an agent stand apart. */
-function agentIn(values: readonly string[]): Clause {
-  const named = { sql: `c.agent_id IN (${marks(values)})`, values };
+function agentIn(values: readonly string[], columns: Columns): Clause {
+  const named = columns.ofAgents(values);
   return values.includes(NO_AGENT)
     ? joined([named, { sql: 'c.agent_id IS NULL', values: [] }], ' OR ')
     : named;
@@ -136,7 +147,25 @@ function either(sql: string, values: readonly string[], [yes, no]: readonly [str
   return { sql: values.includes(yes) ? `(${sql})` : `NOT (${sql})`, values: [] };
 }
 
-function sqlOf(field: FilterField, { columns, now }: Reading): string {
+function onField(field: FilterField, given: Test, reading: Reading): Clause {
+  const { columns } = reading;
+  const value = TEXTS[field.name];
+  if (value === undefined) return onNumbers(field, numberOf(field, reading), given, reading);
+  if (field.type === 'number') return onNumbers(field, valueIn(columns, value), given, reading);
+  return whereValue(columns, value, (sql) =>
+    field.type === 'address' ? onAddress(sql, given) : onText(sql, value, given),
+  );
+}
+
+/** What filters know that is a text of a record, or follows from one. */
+const TEXTS: Readonly<Record<string, RecordValue>> = {
+  ...DIMENSION_VALUES,
+  source_port: computed('port_of', 'source_port'),
+  sniff_host: plain('sniff_host'),
+  dns_mode: plain('dns_mode'),
+};
+
+function numberOf(field: FilterField, { columns, now }: Reading): string {
   switch (field.name) {
     case 'download':
       return 'max(ifnull(c.conn_download, 0), 0)';
@@ -146,21 +175,12 @@ function sqlOf(field: FilterField, { columns, now }: Reading): string {
       return startOf(columns);
     case 'age':
       return `(iif(${OPEN}, ${whole(now)}, ifnull(c.closed_at, ${columns.updated})) - ${startOf(columns)})`;
-    case 'source_port':
-      return `port_of(${textOf('source_port')})`;
-    case 'sniff_host':
-      return textOf('sniff_host');
-    case 'dns_mode':
-      return textOf('dns_mode');
     case 'uid':
       return 'ifnull(c.uid, 0)';
     case 'dscp':
       return 'ifnull(c.dscp, 0)';
-    default: {
-      const value = DIMENSION_VALUES[field.name as keyof typeof DIMENSION_VALUES];
-      if (value === undefined) throw new Error(`records have no ${field.name}`);
-      return value;
-    }
+    default:
+      throw new Error(`records have no ${field.name}`);
   }
 }
 
@@ -175,11 +195,9 @@ function whole(number: number): string {
   return String(number);
 }
 
-function onValue(field: FilterField, value: string, given: Test, { zone }: Reading): Clause {
+function onNumbers(field: FilterField, value: string, given: Test, { zone }: Reading): Clause {
   const [first = ''] = given.values;
   switch (field.type) {
-    case 'address':
-      return onAddress(value, given);
     case 'number':
       return onNumber(value, given);
     case 'bytes':
@@ -191,7 +209,7 @@ function onValue(field: FilterField, value: string, given: Test, { zone }: Readi
     case 'time':
       return ordered(value, given.op, instantOf(first, zone));
     default:
-      return onText(value, given);
+      throw new Error(`${field.name} is no number`);
   }
 }
 
@@ -201,20 +219,20 @@ function instantOf(text: string, zone: string): number | null {
   return 'at' in time ? time.at : null;
 }
 
-function onText(value: string, { op, values }: Test): Clause {
+function onText(sql: string, value: RecordValue, { op, values }: Test): Clause {
   const [first = ''] = values;
   switch (op) {
     case '=':
     case 'in':
-      return { sql: `${value} IN (${marks(values)})`, values };
+      return { sql: `${sql} IN (${marks(values)})`, values };
     case '~':
-      return hasPart(value, first);
+      return hasPart(sql, value, first);
     case '=~':
-      return { sql: `matches(${value}, ?)`, values: [first] };
+      return { sql: `matches(${sql}, ?)`, values: [first] };
     case 'under':
-      return isUnder(value, first);
+      return isUnder(sql, value, first);
     case 'empty':
-      return { sql: `${value} = ''`, values: [] };
+      return { sql: `${sql} = ''`, values: [] };
     default:
       throw new Error(`text has no operator ${op}`);
   }

@@ -1,40 +1,55 @@
 import { lowered } from '../../domain/filter/lowered.ts';
 import type { GroupKey } from '../query/group-keys.ts';
-import { DIMENSION_VALUES, RULE_TEXT, textOf } from './dimension-values.ts';
+import { type Clause, joined } from './clause.ts';
+import type { Columns } from './columns.ts';
+import { DIMENSION_VALUES, type RecordValue, ruleText, whereValue } from './dimension-values.ts';
 
 /**
  * The original's parameters as conditions on records, with the meaning that `query/filter.ts` gives them for facts:
  * exact, but for `destination`. User text is always bound; what stands here is all the SQL there is.
  */
-interface RecordFilter {
-  readonly sql: string;
-  /** Values for the question marks of `sql`, in order. */
-  readonly bind: (value: string) => readonly string[];
-}
+type RecordFilter = (columns: Columns, value: string) => Clause;
 
-const once = (value: string): readonly string[] => [value];
-const is = (expression: string): RecordFilter => ({ sql: `${expression} = ?`, bind: once });
+const is =
+  (of: RecordValue, read: (value: string) => string = (value) => value): RecordFilter =>
+  (columns, value) =>
+    whereValue(columns, of, (sql) => ({ sql: `${sql} = ?`, values: [read(value)] }));
 
-const AGENT: RecordFilter = is('c.agent_id');
-const COUNTRY = `${DIMENSION_VALUES.country} = ?`;
+const { host, destination_ip, destination_port, rule, country, node } = DIMENSION_VALUES;
+
+const ofAgent: RecordFilter = (columns, value) => columns.ofAgents([value]);
+
 /** The host's name, or the address where there is none. */
-const SHOWN_HOST = `iif(${textOf('host')} <> '', c.host, ${textOf('destination_ip')})`;
+const isShown: RecordFilter = (columns, value) => {
+  const nameless = joined([is(host)(columns, ''), is(destination_ip)(columns, value)], ' AND ');
+  return value === '' ? nameless : joined([is(host)(columns, value), nameless], ' OR ');
+};
+
+/** Both forms: `RULE` finds it with any payload, `RULE (payload)` with that one. */
+const isRule: RecordFilter = (columns, value) => {
+  const named = is(rule)(columns, value);
+  if (!value.endsWith(')')) return named;
+  return joined([named, { sql: `${ruleText(columns)} = ?`, values: [value] }], ' OR ');
+};
+
+const isDestination: RecordFilter = (columns, value) => {
+  if (value === '') return is(destination_ip)(columns, '');
+  const has = (of: RecordValue) =>
+    whereValue(columns, of, (sql) => ({ sql: `has_part(${sql}, ?)`, values: [lowered(value)] }));
+  return joined([has(destination_ip), has(host)], ' OR ');
+};
 
 export const RECORD_FILTERS: Readonly<Record<GroupKey, RecordFilter>> = {
   ...(Object.fromEntries(
     Object.entries(DIMENSION_VALUES).map(([name, value]) => [name, is(value)]),
   ) as Record<keyof typeof DIMENSION_VALUES, RecordFilter>),
-  agent: AGENT,
-  agent_id: AGENT,
-  host: is(SHOWN_HOST),
-  destination_port: { sql: `${DIMENSION_VALUES.destination_port} = port_of(?)`, bind: once },
-  // Both forms: `RULE` finds it with any payload, `RULE (payload)` with that one.
-  rule: { sql: `(${DIMENSION_VALUES.rule} = ? OR ${RULE_TEXT} = ?)`, bind: (value) => [value, value] },
-  destination: {
-    sql: `iif(? = '', ${textOf('destination_ip')} = '',
-      has_part(${textOf('destination_ip')}, ?) OR has_part(${textOf('host')}, ?))`,
-    bind: (value) => [value, lowered(value), lowered(value)],
-  },
-  geoip: { sql: COUNTRY, bind: (value) => [value.toUpperCase()] },
-  chains: is(DIMENSION_VALUES.node),
+  agent: ofAgent,
+  agent_id: ofAgent,
+  host: isShown,
+  destination_port: (columns, value) =>
+    whereValue(columns, destination_port, (sql) => ({ sql: `${sql} = port_of(?)`, values: [value] })),
+  rule: isRule,
+  destination: isDestination,
+  geoip: is(country, (value) => value.toUpperCase()),
+  chains: is(node),
 };

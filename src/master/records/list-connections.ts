@@ -1,7 +1,8 @@
 import type { Sqlite } from '../../common/sqlite.ts';
+import { storedId } from '../layout/record-writer.ts';
 import { entriesOf } from '../query/filter.ts';
-import { TICKING } from './cancellation.ts';
-import type { Clause } from './clause.ts';
+import { ticking } from './cancellation.ts';
+import { type Clause, joined } from './clause.ts';
 import { type Columns, currentColumns, sortExpression } from './columns.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { NO_AGENT } from './dimension-values.ts';
@@ -15,7 +16,7 @@ import {
   type NumberedRecord,
   type SelectedConnections,
 } from './query.ts';
-import { RECORD_COLUMNS, type StoredRow, toRecord } from './record.ts';
+import { recordColumns, type StoredRow, toRecord } from './record.ts';
 
 /** A row of a page, and where it stands in the order. */
 interface PageRow extends StoredRow {
@@ -29,12 +30,12 @@ export function listConnections(db: Sqlite, query: ConnectionsQuery): Connection
     const columns = currentColumns(db);
     const hints = columns.indexed ? planHints(db, query) : NO_HINTS;
     const where = [...filterClauses(query, columns), ...timeClauses(query, columns, hints)];
-    const rows = readPage(db, query, sortExpression(query.sortBy, columns), hints, where);
+    const rows = readPage(db, query, columns, hints, where);
     const page = rows.slice(0, query.limit);
     const last = rows.length > query.limit ? page.at(-1) : undefined;
     return {
       records: page.map((row) => ({ num: row.num, record: toRecord(row) })),
-      ...count(db, query, where, rows.length),
+      ...count(db, query, columns, where, rows.length),
       nextCursor:
         last === undefined
           ? null
@@ -44,10 +45,12 @@ export function listConnections(db: Sqlite, query: ConnectionsQuery): Connection
 }
 
 export function filterClauses(query: SelectedConnections, columns: Columns): Clause[] {
-  const clauses = entriesOf(query.filters).map(([key, values]): Clause => {
-    const { sql, bind } = RECORD_FILTERS[key];
-    return { sql: `(${values.map(() => sql).join(' OR ')})`, values: values.flatMap(bind) };
-  });
+  const clauses = entriesOf(query.filters).map(([key, values]) =>
+    joined(
+      values.map((value) => RECORD_FILTERS[key](columns, value)),
+      ' OR ',
+    ),
+  );
   if (query.state !== null) clauses.push({ sql: query.state === 'open' ? OPEN : `NOT ${OPEN}`, values: [] });
   if (query.counted !== null) clauses.push({ sql: 'c.counted = ?', values: [query.counted ? 1 : 0] });
   if (query.filter !== null) {
@@ -76,21 +79,24 @@ export function timeClauses(query: SelectedConnections, columns: Columns, hints:
 function readPage(
   db: Sqlite,
   query: ConnectionsQuery,
-  key: string,
+  columns: Columns,
   hints: PlanHints,
   where: readonly Clause[],
 ): PageRow[] {
+  const key = sortExpression(query.sortBy, columns);
+  const { number } = columns;
   const direction = query.order === 'asc' ? 'ASC' : 'DESC';
   const clauses = [...where];
   if (query.cursor !== null) {
     const at = decodeCursor(query.cursor, query.sortBy, query.order);
     clauses.push({
-      sql: `(${hints.key}${key}, c.rowid) ${query.order === 'asc' ? '>' : '<'} (?, ?)`,
+      sql: `(${hints.key}${key}, ${number}) ${query.order === 'asc' ? '>' : '<'} (?, ?)`,
       values: [at.key, at.row],
     });
   }
-  const sql = `SELECT ${RECORD_COLUMNS}, ${key} AS sort_key, c.rowid AS row_number FROM connections c
-    WHERE ${conditions(clauses)} ORDER BY ${hints.key}${key} ${direction}, c.rowid ${direction} LIMIT ? OFFSET ?`;
+  const sql = `SELECT ${recordColumns(columns)}, ${key} AS sort_key, ${number} AS row_number FROM ${columns.from}
+    WHERE ${conditions(columns, clauses)} ORDER BY ${hints.key}${key} ${direction}, ${number} ${direction}
+    LIMIT ? OFFSET ?`;
   const values = [...clauses.flatMap((clause) => clause.values), query.limit + 1, query.offset];
   return db.prepare(sql).all(...values) as PageRow[];
 }
@@ -99,25 +105,30 @@ function readPage(
 function count(
   db: Sqlite,
   query: ConnectionsQuery,
+  columns: Columns,
   where: readonly Clause[],
   seen: number,
 ): { total: number; capped: boolean } {
   if (query.cursor === null && seen <= query.limit && (seen > 0 || query.offset === 0)) {
     return { total: query.offset + seen, capped: false };
   }
-  const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM connections c WHERE ${conditions(where)} LIMIT ${COUNT_CAP + 1})`;
+  const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM ${columns.from} WHERE ${conditions(columns, where)} LIMIT ${COUNT_CAP + 1})`;
   const { n } = db.prepare(sql).get(...where.flatMap((clause) => clause.values)) as { n: number };
   return { total: Math.min(n, COUNT_CAP), capped: n > COUNT_CAP };
 }
 
-export function conditions(clauses: readonly Clause[]): string {
+export function conditions(columns: Columns, clauses: readonly Clause[]): string {
   // First, for terms are tried in this order and the rest is skipped once one fails.
-  return [TICKING, ...clauses.map((clause) => clause.sql)].join(' AND ');
+  return [ticking(columns.number), ...clauses.map((clause) => clause.sql)].join(' AND ');
 }
 
 /** One record by its key. */
 export function findConnection(db: Sqlite, agentId: string, id: string): NumberedRecord | null {
-  const sql = `SELECT ${RECORD_COLUMNS} FROM connections c WHERE c.id = ? AND ifnull(c.agent_id, '${NO_AGENT}') = ?`;
-  const row = db.prepare(sql).get(id, agentId) as StoredRow | undefined;
-  return row === undefined ? null : { num: row.num, record: toRecord(row) };
+  return db.transaction(() => {
+    const columns = currentColumns(db);
+    const sql = `SELECT ${recordColumns(columns)} FROM ${columns.from}
+      WHERE c.id = ? AND ifnull(${columns.agent}, '${NO_AGENT}') = ?`;
+    const row = db.prepare(sql).get(columns.indexed ? storedId(id) : id, agentId) as StoredRow | undefined;
+    return row === undefined ? null : { num: row.num, record: toRecord(row) };
+  })();
 }

@@ -22,7 +22,7 @@ export function planHints(db: Sqlite, query: ConnectionsQuery): PlanHints {
   if (query.from === null) return NO_HINTS;
   const { oldest, newest } = db
     .prepare(
-      'SELECT (SELECT min(start_ms) FROM connections) AS oldest, (SELECT max(updated_ms) FROM connections) AS newest',
+      'SELECT (SELECT min(start_ms) FROM records) AS oldest, (SELECT max(updated_ms) FROM records) AS newest',
     )
     .get() as { oldest: number | null; newest: number | null };
   if (oldest === null || newest === null) return NO_HINTS;

@@ -1,7 +1,8 @@
-import { columnOf, DESCRIPTIVE_FIELDS, emptyFields } from '../../domain/connection.ts';
+import { DESCRIPTIVE_FIELDS, emptyFields } from '../../domain/connection.ts';
 import { countryOf, groupOf, nodeOf, parseChains, routeOf } from '../../domain/dimensions.ts';
 import { formatTime, parseTime } from '../../domain/time.ts';
 import { siteOf } from '../store/dictionary-values.ts';
+import type { Columns } from './columns.ts';
 import { NO_AGENT } from './dimension-values.ts';
 import type { ConnectionRecord, DerivedDimension } from './query.ts';
 
@@ -21,14 +22,19 @@ export interface StoredRow {
   [field: string]: string | number | null;
 }
 
-const OWN =
-  'id agent_id conn_download conn_upload last_updated start start_ms updated_ms closed_at counted num';
-
-/** The columns to select from `connections c`. */
-export const RECORD_COLUMNS = [
-  ...OWN.split(' ').map((name) => `c.${name}`),
-  ...DESCRIPTIVE_FIELDS.map((field) => `c.${columnOf(field)} AS ${field.name}`),
-].join(', ');
+/** What a record is made of, to be selected from rows `c`. */
+export function recordColumns(columns: Columns): string {
+  return [
+    `${columns.id} AS id`,
+    `${columns.agent} AS agent_id`,
+    `${columns.timeTexts.start} AS start`,
+    `${columns.timeTexts.updated} AS last_updated`,
+    ...['conn_download', 'conn_upload', 'start_ms', 'updated_ms', 'closed_at', 'counted', 'num'].map(
+      (name) => `c.${name}`,
+    ),
+    ...DESCRIPTIVE_FIELDS.map(({ name }) => `${columns.field(name)} AS ${name}`),
+  ].join(', ');
+}
 
 const EMPTY = emptyFields('');
 

@@ -97,8 +97,9 @@ describe('agents and streams', () => {
 describe('the thread', () => {
   it('gives up a question that takes too long, and answers the next one from the same thread', async () => {
     given.records.db.exec(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000)
-      INSERT INTO connections (id, agent_id, num, start_ms, updated_ms, chains, imported)
-      SELECT i, 'a', 1000 + i, i, i, '["A","' || i || '"]', NULL FROM n`);
+      INSERT INTO texts (id, text) SELECT 1000 + i, '["A","' || i || '"]' FROM n;
+      INSERT INTO records (id, agent_id, num, start_ms, updated_ms, chains)
+      SELECT text, 0, id, id, id, id FROM texts WHERE id >= 1000`);
     const hasty = new RecordsReader({ path: given.records.path, timeoutMs: 1000 });
     hasty.start();
     await hasty.agents();

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import { openStore, type Sqlite } from '../../common/sqlite.ts';
-import { columnOf, DESCRIPTIVE_FIELDS, emptyFields } from '../../domain/connection.ts';
-import { formatTime } from '../../domain/time.ts';
-import { RECORDS_FILE } from '../ingest/schema.ts';
+import { emptyFields, ORIGINAL_COLUMNS } from '../../domain/connection.ts';
+import { EARLIER_COLUMNS, RECORDS_FILE } from '../ingest/schema.ts';
+import { EARLIER, hasEarlierRows } from '../layout/earlier-rows.ts';
+import { RecordWriter } from '../layout/record-writer.ts';
 import type { ConnectionsQuery } from './query.ts';
 import { RecordsReader } from './records-reader.ts';
 
@@ -80,45 +81,41 @@ export interface TestRow {
   [field: string]: string | number | null | undefined;
 }
 
-const COLUMNS = new Map<string, string>(DESCRIPTIVE_FIELDS.map((field) => [field.name, columnOf(field)]));
+const writers = new WeakMap<Sqlite, RecordWriter>();
 let nextNum = 1;
 
 /** Inserts a record as the ingest would have left it; fields under the names of the API. Returns its number. */
 export function insertRecord(db: Sqlite, row: TestRow): number {
-  const { id, agent_id = 'a', download = 0, upload = 0, start_ms = 1_000_000, counted = 1, ...rest } = row;
-  const updated_ms = row.updated_ms ?? start_ms;
+  const { id, agent_id = 'a', download = 0, upload = 0, start_ms = 1_000_000, counted = 1 } = row;
+  const writer = writers.get(db) ?? new RecordWriter(db);
+  writers.set(db, writer);
   const num = nextNum++;
-  const values: Record<string, string | number | null> = {
-    id,
-    agent_id,
-    conn_download: download,
-    conn_upload: upload,
-    start: formatTime(start_ms),
-    last_updated: formatTime(updated_ms),
-    start_ms,
-    updated_ms,
-    closed_at: row.closed_at ?? null,
-    counted,
-    recovered_down: row.recovered_down ?? 0,
-    num,
-    imported: null,
-  };
   const empty = emptyFields(id);
-  for (const { name } of DESCRIPTIVE_FIELDS) {
-    values[COLUMNS.get(name) ?? name] = (rest[name] as string | number | undefined) ?? empty[name];
-  }
-  const names = Object.keys(values);
-  db.prepare(`INSERT INTO connections (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`).run(
-    ...Object.values(values),
-  );
+  const updatedMs = row.updated_ms ?? start_ms;
+  writer.insert({
+    ...{ num, id, agentId: agent_id, startMs: start_ms, isStartUnknown: false, updatedMs },
+    ...{ closedAt: row.closed_at ?? null, arrivedAt: updatedMs, lastBucket: 0 },
+    counter: { download, upload },
+    base: { download: 0, upload: 0 },
+    recovered: { download: row.recovered_down ?? 0, upload: 0 },
+    ...{ counted: counted === 1, isImported: false },
+    fields: ({ name }) => row[name] ?? empty[name],
+  });
   return num;
 }
 
 /** Inserts a row as the original wrote it, not yet imported: what is not named is NULL. */
 export function insertOriginal(db: Sqlite, values: Record<string, string | number | null>): void {
+  if (!hasEarlierRows(db)) makeEarlierRows(db);
   const row = { imported: 0, ...values };
   const names = Object.keys(row);
-  db.prepare(`INSERT INTO connections (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`).run(
+  db.prepare(`INSERT INTO ${EARLIER} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`).run(
     ...Object.values(row),
   );
+}
+
+/** The table in which such rows wait, in a file that was made without it. */
+function makeEarlierRows(db: Sqlite): void {
+  db.exec(`CREATE TABLE ${EARLIER} (${[...ORIGINAL_COLUMNS, ...EARLIER_COLUMNS].join(', ')}, PRIMARY KEY (id, agent_id));
+    INSERT INTO meta (key, value) VALUES ('earlier_offset', '1000000')`);
 }

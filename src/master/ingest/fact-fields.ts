@@ -1,0 +1,30 @@
+import type { Sqlite } from '../../common/sqlite.ts';
+import { columnOf, DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
+import { FACT_FIELDS } from '../../domain/dimensions.ts';
+import { TEXT_COLUMNS } from '../layout/columns.ts';
+import { TextNames } from '../layout/texts.ts';
+import type { FactRow } from './packed-facts.ts';
+
+/** Columns of `records` with the values of FACT_FIELDS, in their order. */
+export const FIELD_COLUMNS: readonly string[] = FACT_FIELDS.map((name) => {
+  const field = DESCRIPTIVE_FIELDS.find((descriptive) => descriptive.name === name);
+  return field === undefined ? name : columnOf(field);
+});
+
+/** Puts texts in the place of their ids in rows of facts: looking for them in SQL would take longer than the rows. */
+export class FactTexts {
+  readonly #names: TextNames;
+  readonly #places: readonly number[];
+
+  /** `columns`: those of a row. */
+  constructor(db: Sqlite, columns: readonly string[]) {
+    this.#names = new TextNames(db);
+    this.#places = columns.flatMap((column, place) => (TEXT_COLUMNS.includes(column) ? [place] : []));
+  }
+
+  /** Changes the row that it is given, and returns it. */
+  into(row: FactRow): FactRow {
+    for (const place of this.#places) row[place] = this.#names.of(row[place] ?? null);
+    return row;
+  }
+}
