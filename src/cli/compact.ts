@@ -19,6 +19,6 @@ export function compactTask(values: ValuesOf<'compact'>): Task {
 
 function saying({ side, before, after, dropped }: Compacted): string {
   const entries = Object.values(dropped).reduce((sum, count) => sum + count, 0);
-  const unused = entries === 0 ? '' : `, without ${entries} names that no fact uses`;
+  const unused = entries === 0 ? '' : `, without ${entries} texts that nothing uses`;
   return `${side}: ${byteSize(before)} before, ${byteSize(after)} now${unused}`;
 }

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FileLock } from '../../src/common/file-lock.ts';
 import { backupAtRest } from '../../src/master/backup/at-rest.ts';
@@ -266,6 +267,29 @@ describe('a compaction', () => {
     expect(before).toMatchObject(content);
     expect(bytes).toBe(records?.after);
     expect(readdirSync(place).filter((name) => /part/.test(name))).toEqual([]);
+  });
+
+  it('drops texts that no record has, and no other', async () => {
+    const paths = storePaths(place);
+    const read = () => {
+      const db = new Database(paths.records);
+      const all = (sql: string) => db.prepare(sql).all();
+      const content = {
+        rows: all('SELECT * FROM connections ORDER BY num'),
+        texts: all('SELECT * FROM texts'),
+      };
+      db.close();
+      return content;
+    };
+    const [records] = await compactStores(paths, ['records'], QUIET);
+    expect(records?.dropped).toEqual({ text: 0 });
+    const before = read();
+    expect(before.rows.length).toBeGreaterThan(0);
+    const db = new Database(paths.records);
+    db.exec("INSERT INTO texts (text) VALUES ('of a record that is gone'), ('of another')");
+    db.close();
+    expect((await compactStores(paths, ['records'], QUIET))[0]?.dropped).toEqual({ text: 2 });
+    expect(read()).toEqual(before);
   });
 
   it('is of one store where one is asked for, and of nothing where there is nothing', async () => {

@@ -16,7 +16,7 @@ export interface Compacted {
   /** Bytes of the file. */
   before: number;
   after: number;
-  /** Entries of dictionaries that no fact used, by dictionary; facts only. */
+  /** Entries of dictionaries that nothing used, by dictionary. */
   dropped: Record<string, number>;
 }
 
@@ -61,7 +61,7 @@ async function compact(side: Side, paths: StorePaths, task: LongTask): Promise<C
     refuseLogs(side, paths);
     chmodSync(part, statSync(path).mode & 0o777);
     renameDurably(part, path);
-    return { side, dropped: {}, ...done };
+    return { side, ...done };
   } catch (error) {
     throw systemError(error, `${path} cannot be compacted`);
   } finally {

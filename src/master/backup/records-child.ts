@@ -13,6 +13,7 @@ import {
   storeError,
 } from '../../common/sqlite.ts';
 import { RECORDS_FILE } from '../ingest/schema.ts';
+import { dropUnusedTexts } from '../layout/unused-texts.ts';
 import type { CompactedRecords, RecordsSummary } from './records-files.ts';
 
 /** Pages copied between two looks at the clock: 4 MiB. */
@@ -73,6 +74,7 @@ async function compact(_report: Report, path: string, target: string): Promise<C
   return await using(path, 'write', (db) => {
     db.pragma('wal_checkpoint(TRUNCATE)');
     const before = statSync(path).size;
+    const dropped: CompactedRecords['dropped'] = hasTexts(db) ? { text: dropUnusedTexts(db) } : {};
     db.prepare('VACUUM INTO ?').run(target);
     const fresh = openReader(target);
     try {
@@ -83,7 +85,7 @@ async function compact(_report: Report, path: string, target: string): Promise<C
       fresh.close();
     }
     syncFile(target);
-    return { before, after: statSync(target).size };
+    return { before, after: statSync(target).size, dropped };
   });
 }
 
@@ -139,6 +141,13 @@ function summaryOf(db: Sqlite): Omit<RecordsSummary, 'bytes' | 'sha256'> {
     newest: (newest as RecordsSummary['newest'] | undefined) ?? null,
     pending: row<{ n: number }>('SELECT count(*) AS n FROM pending_facts').n,
   };
+}
+
+/** A file of an earlier version, which no master of this one has opened yet, has them in its rows. */
+function hasTexts(db: Sqlite): boolean {
+  return (
+    db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'texts'").get() !== undefined
+  );
 }
 
 /** Everything that says whether two files hold the same: rows of every table, and what is summed up of them. */

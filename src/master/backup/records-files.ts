@@ -24,6 +24,8 @@ export interface RecordsSummary extends FileDigest {
 export interface CompactedRecords {
   before: number;
   after: number;
+  /** Texts that no record had any more. */
+  dropped: { text?: number };
 }
 
 /** `-wal` and `-shm` belong to a database while it is open, and after a crash. */

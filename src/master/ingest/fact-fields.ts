@@ -11,7 +11,7 @@ export const FIELD_COLUMNS: readonly string[] = FACT_FIELDS.map((name) => {
   return field === undefined ? name : columnOf(field);
 });
 
-/** Puts texts in the place of their ids in rows of facts: looking for them in SQL would take longer than the rows. */
+/** Puts texts in the place of what stands for them in rows of facts: SQL would take longer to look for them. */
 export class FactTexts {
   readonly #names: TextNames;
   readonly #places: readonly number[];
@@ -23,8 +23,9 @@ export class FactTexts {
   }
 
   /** Changes the row that it is given, and returns it. */
-  into(row: FactRow): FactRow {
+  into(row: (number | string | Buffer | null)[]): FactRow {
     for (const place of this.#places) row[place] = this.#names.of(row[place] ?? null);
-    return row;
+    // What is left of bytes is a port that is no number.
+    return row.map((value) => (Buffer.isBuffer(value) ? value.toString() : value));
   }
 }

@@ -34,7 +34,7 @@ const EMPTY = DESCRIPTIVE_FIELDS.map((field) => {
   const nothing = {
     integer: `${column} = 0`,
     text: `${column} < ${EMPTY_TEXTS.length}`,
-    port: EMPTY_TEXTS.map((text) => `${column} = '${text}'`).join(' OR '),
+    port: EMPTY_TEXTS.map((text) => `CAST(${column} AS TEXT) = '${text}'`).join(' OR '),
   };
   return `(${column} IS NULL OR ${nothing[formOf(field)]})`;
 });

@@ -4,7 +4,7 @@ type DescriptiveField = (typeof DESCRIPTIVE_FIELDS)[number];
 
 /**
  * In what form a field lies in `records`: the id of its text, a whole number, or a port: a number where its text is one
- * written the usual way, else that text.
+ * written the usual way, else the bytes of that text, of which SQLite makes no number.
  */
 export type Form = 'text' | 'port' | 'integer';
 
@@ -58,10 +58,7 @@ const OWN_COLUMNS = [
   'start_unknown INTEGER',
 ];
 
-/** A port has no type, or SQLite would make numbers of all texts that look like one. */
-const DESCRIPTIVE_COLUMNS = DESCRIPTIVE_FIELDS.map((field) =>
-  formOf(field) === 'port' ? columnOf(field) : `${columnOf(field)} INTEGER`,
-);
+const DESCRIPTIVE_COLUMNS = DESCRIPTIVE_FIELDS.map((field) => `${columnOf(field)} INTEGER`);
 
 /** Every column of `records`, in its order. */
 export const RECORD_COLUMNS: readonly string[] = [...OWN_COLUMNS, ...DESCRIPTIVE_COLUMNS].map(nameOf);

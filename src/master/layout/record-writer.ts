@@ -41,6 +41,11 @@ export function storedId(id: string): string | Buffer {
   return UUID.test(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : id;
 }
 
+function storedPort(value: unknown): number | Buffer {
+  const text = String(value);
+  return PORT.test(text) ? Number(text) : Buffer.from(text);
+}
+
 /** Says how values lie in `records`, and writes rows there. The one place where a record is made. */
 export class RecordWriter {
   readonly texts: Texts;
@@ -86,7 +91,7 @@ export class RecordWriter {
   #stored(form: (typeof FORMS)[number] | undefined, value: unknown): Stored {
     if (value === null || value === undefined) return null;
     if (form === 'text') return this.texts.idOf(Buffer.isBuffer(value) ? value : String(value));
-    if (form === 'port' && typeof value === 'string') return PORT.test(value) ? Number(value) : value;
+    if (form === 'port') return storedPort(value);
     return value as Stored;
   }
 }

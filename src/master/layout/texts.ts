@@ -73,8 +73,8 @@ export class TextNames {
     this.#find = db.prepare('SELECT text FROM texts WHERE id = ?').pluck();
   }
 
-  /** The text of a value of a text column: by its id; null for NULL. A text stands for itself. */
-  of(value: number | string | null): string | null {
+  /** The text of a value of a text column: by its id; null for NULL. A text stands for itself, and so do bytes. */
+  of<T>(value: number | T): string | T {
     if (typeof value !== 'number') return value;
     let text = this.#known.get(value);
     if (text === undefined) {

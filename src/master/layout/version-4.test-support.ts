@@ -2,6 +2,7 @@ import type { Sqlite } from '../../common/sqlite.ts';
 import { ORIGINAL_COLUMNS } from '../../domain/connection.ts';
 import { EARLIER_COLUMNS } from '../ingest/schema.ts';
 import { SHOWN_COLUMNS } from './columns.ts';
+import { EARLIER } from './earlier-rows.ts';
 
 /** As version 4 had them. */
 const INDEXES = `
@@ -19,7 +20,10 @@ export function makeVersion4(db: Sqlite): void {
     db.exec(`CREATE TABLE wide (${ORIGINAL_COLUMNS.join(', ')}, PRIMARY KEY (id, agent_id))`);
     for (const column of EARLIER_COLUMNS) db.exec(`ALTER TABLE wide ADD COLUMN ${column}`);
     db.exec(`INSERT INTO wide (${SHOWN_COLUMNS.join(', ')}) SELECT * FROM connections ORDER BY num;
-      DROP VIEW connections; DROP TABLE records; DROP TABLE texts; ALTER TABLE wide RENAME TO connections; ${INDEXES}`);
+      DROP VIEW connections; DROP TABLE records; DROP TABLE texts; DROP TABLE IF EXISTS ${EARLIER}`);
+    db.pragma('legacy_alter_table = ON');
+    db.exec(`ALTER TABLE wide RENAME TO connections; ${INDEXES}`);
+    db.pragma('legacy_alter_table = OFF');
     db.pragma('user_version = 4');
   })();
 }
