@@ -2,7 +2,7 @@ import type { Sqlite } from '../../common/sqlite.ts';
 import { columnOf, DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
 import { FACT_FIELDS } from '../../domain/dimensions.ts';
 import { TEXT_COLUMNS } from '../layout/columns.ts';
-import { TextNames } from '../layout/texts.ts';
+import { type TextNames, textNames } from '../layout/texts.ts';
 import type { FactRow } from './packed-facts.ts';
 
 /** Columns of `records` with the values of FACT_FIELDS, in their order. */
@@ -18,7 +18,7 @@ export class FactTexts {
 
   /** `columns`: those of a row. */
   constructor(db: Sqlite, columns: readonly string[]) {
-    this.#names = new TextNames(db);
+    this.#names = textNames(db);
     this.#places = columns.flatMap((column, place) => (TEXT_COLUMNS.includes(column) ? [place] : []));
   }
 

@@ -64,6 +64,15 @@ export class Texts {
 /** Texts kept by number at most; as many as a lot of facts can name, and more than most do. */
 const MAX_NAMED = 100_000;
 
+const readers = new WeakMap<Sqlite, TextNames>();
+
+/** Those of an open file, kept from one question to the next: what a number stands for does not change. */
+export function textNames(db: Sqlite): TextNames {
+  const names = readers.get(db) ?? new TextNames(db);
+  readers.set(db, names);
+  return names;
+}
+
 /** The dictionary the other way round: what a number stands for. For many rows; a text is looked up once. */
 export class TextNames {
   readonly #find: Statement;

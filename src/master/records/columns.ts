@@ -24,6 +24,8 @@ export interface Columns {
   field(name: DescriptiveName): string;
   /** What `test` says of a field's text, '' for NULL. */
   where(name: DescriptiveName, test: (text: string) => Clause): Clause;
+  /** SQL of `RULE (payload)`, or `RULE` where there is no payload. */
+  readonly ruleText: string;
   /** The records of some agents, by their index. */
   ofAgents(agents: readonly string[]): Clause;
 }
@@ -37,6 +39,10 @@ function fieldOf(name: DescriptiveName): (typeof DESCRIPTIVE_FIELDS)[number] {
 }
 
 const isText = (name: DescriptiveName): boolean => formOf(fieldOf(name)) === 'text';
+
+function ruleText(rule: string, payload: string): string {
+  return `iif(${payload} <> '', ${rule} || ' (' || ${payload} || ')', ${rule})`;
+}
 
 /** All are in `records`: times are numbers, which are indexed, and what a text is asked is asked of each text once. */
 export const SETTLED: Columns = {
@@ -54,6 +60,8 @@ export const SETTLED: Columns = {
     const { sql, values } = test('text');
     return { sql: `ifnull(c.${columnOf(fieldOf(name))}, 0) IN (SELECT id FROM texts WHERE ${sql})`, values };
   },
+  ruleText: `(SELECT ${ruleText('r.text', 'p.text')} FROM texts r, texts p
+    WHERE r.id = ifnull(c.rule, 0) AND p.id = ifnull(c.rule_payload, 0))`,
   ofAgents(agents) {
     // Of one agent, rows are in the order of the index.
     const ids = `(SELECT id FROM texts WHERE text ${agents.length === 1 ? '= ?' : `IN (${marks(agents)})`})`;
@@ -78,6 +86,7 @@ function importing(db: Sqlite): Columns {
     where(name, test) {
       return test(`ifnull(${this.field(name)}, '')`);
     },
+    ruleText: ruleText("ifnull(c.rule, '')", "ifnull(c.rule_payload, '')"),
     ofAgents: (agents) => ({ sql: `c.agent_id IN (${marks(agents)})`, values: agents }),
   };
 }

@@ -60,10 +60,3 @@ export function whereValue(columns: Columns, value: RecordValue, test: (sql: str
   if (value.isComputed) return test(valueIn(columns, value));
   return columns.where(value.field, (text) => test(value.of(text)));
 }
-
-/** SQL of `RULE (payload)`, or `RULE` where there is no payload. */
-export function ruleText(columns: Columns): string {
-  const { rule, payload } = DIMENSION_VALUES;
-  const [name, of] = [valueIn(columns, rule), valueIn(columns, payload)];
-  return `iif(${of} <> '', ${name} || ' (' || ${of} || ')', ${name})`;
-}

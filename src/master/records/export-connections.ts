@@ -1,5 +1,6 @@
 import type { Sqlite } from '../../common/sqlite.ts';
 import { DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
+import { type TextNames, textNames } from '../layout/texts.ts';
 import type { FileColumn } from '../store/store.ts';
 import { type Columns, currentColumns } from './columns.ts';
 import { conditions, filterClauses, timeClauses } from './list-connections.ts';
@@ -60,8 +61,12 @@ export function exportConnections(
          WHERE ${conditions(columns, where)} ORDER BY ${columns.number} LIMIT ${TAKEN}`,
       )
       .all(...where.flatMap(({ values }) => values)) as ExportedRow[];
+    const names = textNames(db);
     const after = found.length < TAKEN ? last : (found.at(-1)?.row_number ?? last);
-    return { rows: found.map(cellsOf), next: after >= part.until ? null : { after, until: part.until } };
+    return {
+      rows: found.map((row) => cellsOf(row, names)),
+      next: after >= part.until ? null : { after, until: part.until },
+    };
   })();
 }
 
@@ -74,7 +79,7 @@ function wholeFile(db: Sqlite, { from, number }: Columns): ExportPart {
   return { after: (first ?? 1) - 1, until: last ?? 0 };
 }
 
-function cellsOf(row: StoredRow): ExportedRecords['rows'][number] {
-  const values = { ...row, ...toRecord(row) } as Record<string, string | number | boolean | null>;
+function cellsOf(row: StoredRow, names: TextNames): ExportedRecords['rows'][number] {
+  const values = { ...row, ...toRecord(row, names) } as Record<string, string | number | boolean | null>;
   return EXPORTED_COLUMNS.map(({ name }) => values[name] ?? null);
 }

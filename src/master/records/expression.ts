@@ -19,7 +19,6 @@ import {
   NO_AGENT,
   plain,
   type RecordValue,
-  ruleText,
   valueIn,
   whereValue,
 } from './dimension-values.ts';
@@ -65,7 +64,7 @@ function word(text: string, columns: Columns): Clause {
   const has = (value: RecordValue) => whereValue(columns, value, (sql) => hasPart(sql, value, text));
   // What cannot reach over the border between both is cheaper to look for in each.
   const rules = /[ ()]/.test(text)
-    ? [{ sql: `has_part(${ruleText(columns)}, ?)`, values: [lowered(text)] }]
+    ? [{ sql: `has_part(${columns.ruleText}, ?)`, values: [lowered(text)] }]
     : [has(rule), has(payload)];
   return joined([has(host), has(process), has(device), ...rules, has(node)], ' OR ');
 }

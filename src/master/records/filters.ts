@@ -2,7 +2,7 @@ import { lowered } from '../../domain/filter/lowered.ts';
 import type { GroupKey } from '../query/group-keys.ts';
 import { type Clause, joined } from './clause.ts';
 import type { Columns } from './columns.ts';
-import { DIMENSION_VALUES, type RecordValue, ruleText, whereValue } from './dimension-values.ts';
+import { DIMENSION_VALUES, type RecordValue, whereValue } from './dimension-values.ts';
 
 /**
  * The original's parameters as conditions on records, with the meaning that `query/filter.ts` gives them for facts:
@@ -15,7 +15,7 @@ const is =
   (columns, value) =>
     whereValue(columns, of, (sql) => ({ sql: `${sql} = ?`, values: [read(value)] }));
 
-const { host, destination_ip, destination_port, rule, country, node } = DIMENSION_VALUES;
+const { host, destination_ip, destination_port, rule, payload, country, node } = DIMENSION_VALUES;
 
 const ofAgent: RecordFilter = (columns, value) => columns.ofAgents([value]);
 
@@ -25,11 +25,22 @@ const isShown: RecordFilter = (columns, value) => {
   return value === '' ? nameless : joined([is(host)(columns, value), nameless], ' OR ');
 };
 
+/** Rules have short names; one that had more of these would be looked for row by row. */
+const MOST_BORDERS = 32;
+
 /** Both forms: `RULE` finds it with any payload, `RULE (payload)` with that one. */
 const isRule: RecordFilter = (columns, value) => {
   const named = is(rule)(columns, value);
   if (!value.endsWith(')')) return named;
-  return joined([named, { sql: `${ruleText(columns)} = ?`, values: [value] }], ' OR ');
+  const borders = [...value.matchAll(/ \(/g)].map(({ index }) => index);
+  if (borders.length > MOST_BORDERS) {
+    return joined([named, { sql: `${columns.ruleText} = ?`, values: [value] }], ' OR ');
+  }
+  const both = borders
+    .map((at): [string, string] => [value.slice(0, at), value.slice(at + 2, -1)])
+    .filter(([, text]) => text !== '')
+    .map(([name, text]) => joined([is(rule)(columns, name), is(payload)(columns, text)], ' AND '));
+  return joined([named, ...both], ' OR ');
 };
 
 const isDestination: RecordFilter = (columns, value) => {

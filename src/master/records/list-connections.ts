@@ -1,5 +1,6 @@
 import type { Sqlite } from '../../common/sqlite.ts';
 import { storedId } from '../layout/record-writer.ts';
+import { textNames } from '../layout/texts.ts';
 import { entriesOf } from '../query/filter.ts';
 import { ticking } from './cancellation.ts';
 import { type Clause, joined } from './clause.ts';
@@ -33,8 +34,9 @@ export function listConnections(db: Sqlite, query: ConnectionsQuery): Connection
     const rows = readPage(db, query, columns, hints, where);
     const page = rows.slice(0, query.limit);
     const last = rows.length > query.limit ? page.at(-1) : undefined;
+    const names = textNames(db);
     return {
-      records: page.map((row) => ({ num: row.num, record: toRecord(row) })),
+      records: page.map((row) => ({ num: row.num, record: toRecord(row, names) })),
       ...count(db, query, columns, where, rows.length),
       nextCursor:
         last === undefined
@@ -94,9 +96,16 @@ function readPage(
       values: [at.key, at.row],
     });
   }
-  const sql = `SELECT ${recordColumns(columns)}, ${key} AS sort_key, ${number} AS row_number FROM ${columns.from}
-    WHERE ${conditions(columns, clauses)} ORDER BY ${hints.key}${key} ${direction}, ${number} ${direction}
-    LIMIT ? OFFSET ?`;
+  const place = `${key} AS sort_key, ${number} AS row_number`;
+  const page = (
+    selected: string,
+  ) => `SELECT ${selected} FROM ${columns.from} WHERE ${conditions(columns, clauses)}
+    ORDER BY ${hints.key}${key} ${direction}, ${number} ${direction} LIMIT ? OFFSET ?`;
+  // Rows that are sorted carry nothing but their place: what is shown is read of those of the page.
+  const sql = columns.indexed
+    ? `SELECT ${recordColumns(columns)}, p.* FROM (${page(place)}) p CROSS JOIN ${columns.from} ON ${number} = p.row_number
+       ORDER BY p.sort_key ${direction}, p.row_number ${direction}`
+    : page(`${recordColumns(columns)}, ${place}`);
   const values = [...clauses.flatMap((clause) => clause.values), query.limit + 1, query.offset];
   return db.prepare(sql).all(...values) as PageRow[];
 }
@@ -129,6 +138,6 @@ export function findConnection(db: Sqlite, agentId: string, id: string): Numbere
     const sql = `SELECT ${recordColumns(columns)} FROM ${columns.from}
       WHERE c.id = ? AND ifnull(${columns.agent}, '${NO_AGENT}') = ?`;
     const row = db.prepare(sql).get(columns.indexed ? storedId(id) : id, agentId) as StoredRow | undefined;
-    return row === undefined ? null : { num: row.num, record: toRecord(row) };
+    return row === undefined ? null : { num: row.num, record: toRecord(row, textNames(db)) };
   })();
 }

@@ -1,15 +1,20 @@
-import { DESCRIPTIVE_FIELDS, emptyFields } from '../../domain/connection.ts';
+import { columnOf, DESCRIPTIVE_FIELDS, emptyFields } from '../../domain/connection.ts';
 import { countryOf, groupOf, nodeOf, parseChains, routeOf } from '../../domain/dimensions.ts';
 import { formatTime, parseTime } from '../../domain/time.ts';
+import { formOf } from '../layout/columns.ts';
+import type { TextNames } from '../layout/texts.ts';
 import { siteOf } from '../store/dictionary-values.ts';
 import type { Columns } from './columns.ts';
 import { NO_AGENT } from './dimension-values.ts';
 import type { ConnectionRecord, DerivedDimension } from './query.ts';
 
-/** A row as stored, its descriptive columns under the names of the API; NULLs are possible in adopted rows. */
+/**
+ * A row as stored, its descriptive columns under the names of the API: of a text its id, or itself in a row that waits to
+ * become a record. NULLs are possible in adopted rows.
+ */
 export interface StoredRow {
   id: string | null;
-  agent_id: string | null;
+  agent_id: number | string | null;
   conn_download: number | null;
   conn_upload: number | null;
   last_updated: string | null;
@@ -19,29 +24,35 @@ export interface StoredRow {
   closed_at: number | null;
   counted: number;
   num: number | null;
-  [field: string]: string | number | null;
+  [field: string]: string | number | Buffer | null;
 }
 
 /** What a record is made of, to be selected from rows `c`. */
 export function recordColumns(columns: Columns): string {
   return [
     `${columns.id} AS id`,
-    `${columns.agent} AS agent_id`,
     `${columns.timeTexts.start} AS start`,
     `${columns.timeTexts.updated} AS last_updated`,
-    ...['conn_download', 'conn_upload', 'start_ms', 'updated_ms', 'closed_at', 'counted', 'num'].map(
-      (name) => `c.${name}`,
-    ),
-    ...DESCRIPTIVE_FIELDS.map(({ name }) => `${columns.field(name)} AS ${name}`),
+    ...[
+      'agent_id',
+      'conn_download',
+      'conn_upload',
+      'start_ms',
+      'updated_ms',
+      'closed_at',
+      'counted',
+      'num',
+    ].map((name) => `c.${name}`),
+    ...DESCRIPTIVE_FIELDS.map((field) => `c.${columnOf(field)} AS ${field.name}`),
   ].join(', ');
 }
 
 const EMPTY = emptyFields('');
 
-export function toRecord(row: StoredRow): ConnectionRecord {
+export function toRecord(row: StoredRow, names: TextNames): ConnectionRecord {
   const record: ConnectionRecord = {
     id: row.id ?? '',
-    agent_id: row.agent_id ?? NO_AGENT,
+    agent_id: names.of(row.agent_id) ?? NO_AGENT,
     download: bytes(row.conn_download),
     upload: bytes(row.conn_upload),
     last_updated: time(row.updated_ms, row.last_updated),
@@ -49,8 +60,26 @@ export function toRecord(row: StoredRow): ConnectionRecord {
     closed_at: row.closed_at === null ? null : formatTime(row.closed_at),
     counted: row.counted !== 0,
   };
-  for (const { name } of DESCRIPTIVE_FIELDS) record[name] = row[name] ?? EMPTY[name];
+  for (const field of DESCRIPTIVE_FIELDS) {
+    record[field.name] = valueOfField(field, row[field.name] ?? null, names) ?? EMPTY[field.name];
+  }
   return Object.assign(record, derivedOf(record));
+}
+
+function valueOfField(
+  field: (typeof DESCRIPTIVE_FIELDS)[number],
+  value: StoredRow[string],
+  names: TextNames,
+): string | number | null {
+  if (value === null || value === undefined) return null;
+  switch (formOf(field)) {
+    case 'text':
+      return String(names.of(value));
+    case 'port':
+      return String(value);
+    case 'integer':
+      return value as number;
+  }
 }
 
 function derivedOf(record: ConnectionRecord): Record<DerivedDimension, string> {
