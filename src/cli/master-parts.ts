@@ -146,7 +146,7 @@ function probes(
           ? {
               state: ingest.importLeft > 0 ? 'warning' : 'ok',
               ...(ingest.importLeft > 0
-                ? { reason: 'rows of the original database are being imported' }
+                ? { reason: 'rows of the original database, or of an earlier version, are being imported' }
                 : {}),
               values: { waiting: ingest.waiting, import_left: ingest.importLeft },
             }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BEARER, testApp } from '../../src/master/http/http.test-support.ts';
 import {
   createRecords,
+  insertOriginal,
   insertRecord,
   type TestRecords,
 } from '../../src/master/records/records.test-support.ts';
@@ -24,7 +25,7 @@ beforeAll(() => {
   // The clocks of these agents, as far as records tell, are years off, and one is unreadable.
   insertRecord(files.db, { id: '1', agent_id: 'idle', updated_ms: Date.UTC(2001, 0, 1) });
   insertRecord(files.db, { id: '2', agent_id: 'gone', updated_ms: Date.UTC(2031, 0, 1) });
-  files.db.exec("UPDATE connections SET last_updated = 'unreadable' WHERE agent_id = 'gone'");
+  insertOriginal(files.db, { id: '3', agent_id: 'gone', last_updated: 'unreadable' });
   records = new RecordsReader({ path: files.path });
   records.start();
 });

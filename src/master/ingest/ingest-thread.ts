@@ -319,7 +319,7 @@ export class IngestThread implements Ingest, LotSource, TokenWriter, TotalsKeepe
       case 'failed':
         this.#options.logger.error(
           { reason: message.error.message },
-          'import of the original rows failed; it will be tried again',
+          'import of earlier rows failed; it will be tried again',
         );
         return;
       case 'conflict':
@@ -335,9 +335,9 @@ export class IngestThread implements Ingest, LotSource, TokenWriter, TotalsKeepe
 
   #logImport(left: number): void {
     const step = Math.floor(this.importLeft / 100_000) !== Math.floor(left / 100_000);
-    if (left === 0) this.#options.logger.info('all rows of the original database are imported');
+    if (left === 0) this.#options.logger.info('all rows of the earlier database are imported');
     else if (step || this.importLeft === 0)
-      this.#options.logger.info({ left }, 'importing rows of the original');
+      this.#options.logger.info({ left }, 'importing rows of the earlier database');
     this.importLeft = left;
   }
 
