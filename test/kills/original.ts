@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { ORIGINAL_COLUMNS } from '../../src/domain/connection.ts';
+import { makeVersion4 } from '../../src/master/layout/version-4.test-support.ts';
 import type { Random } from '../../src/simulator/random.ts';
 
 export const ORIGINAL_AGENT = 'old-house';
@@ -18,9 +19,10 @@ export class OriginalRows {
     db.close();
   }
 
-  /** Adds rows while no master has the file. */
+  /** Adds rows while no master has the file: as to one that an earlier version left in the middle of its import. */
   add(count: number): void {
     const db = new Database(this.#path);
+    if (db.pragma('user_version', { simple: true }) !== 0) makeVersion4(db);
     const put = db.prepare(
       `INSERT INTO connections (id, conn_download, conn_upload, last_updated, start, host, chains, agent_id)
        VALUES (?, ?, ?, ?, ?, ?, '["DIRECT"]', ?)`,
