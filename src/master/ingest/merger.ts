@@ -4,6 +4,7 @@ import { isLocalAgentId, normalAgentId } from '../../domain/agent-id.ts';
 import { MAX_ROWS, ROW_ORDER, V1_SENDER } from '../../protocol/constants.ts';
 import type { SyncPackage } from '../../protocol/v1.ts';
 import type { SyncAnswer, SyncRequest } from '../../protocol/v2.ts';
+import { hasEarlierRows, reserveNumbers } from '../layout/earlier-rows.ts';
 import { AgentTable, type Contact } from './agents.ts';
 import { BatchMerge, type MergeContext } from './batch-merge.ts';
 import { ExportedMerge, type ExportedOutcome, type ExportedRow } from './exported-merge.ts';
@@ -73,6 +74,7 @@ export class Merger {
     this.db.pragma('wal_autocheckpoint = 8000');
     this.#now = options.now ?? Date.now;
     this.#reserveLocal = options.reserveLocal;
+    if (hasEarlierRows(this.db)) inTransaction(this.db, () => reserveNumbers(this.db));
     this.lots = new Lots(this.db);
     this.#records = new RecordTable(this.db);
     this.#ledger = new Ledger(this.db);

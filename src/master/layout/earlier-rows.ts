@@ -14,10 +14,13 @@ const OFFSET_SQL = `(SELECT CAST(value AS INTEGER) FROM meta WHERE key = '${OFFS
 /** What a row that waits is, or will be, known by: numbers are laid aside for all, so that a list can be walked through. */
 const EARLIER_NUMBER = `ifnull(e.num, ${OFFSET_SQL} + e.rowid)`;
 
+/** Rowids above are of no use for numbers, which must stay whole numbers in JavaScript. */
+const HIGHEST_ROWID = 2 ** 40;
+
 /** Of files whose rows have numbers: facts refer to them. */
 const NUMBERS = 'connections_num';
 /** Indexes of the earlier layout that are of no use to rows that wait. */
-const OLD_INDEXES = ['updated', 'start', 'agent', 'closed', 'import'].map((name) => `connections_${name}`);
+const OLD_INDEXES = ['updated', 'start', 'agent', 'closed'].map((name) => `connections_${name}`);
 
 export function hasEarlierRows(db: Sqlite): boolean {
   const found = prepared(
@@ -36,6 +39,7 @@ export function layAside(db: Sqlite): void {
   db.pragma('legacy_alter_table = ON');
   db.exec(`ALTER TABLE connections RENAME TO ${EARLIER}`);
   db.pragma('legacy_alter_table = OFF');
+  lowerRowids(db);
   reserveNumbers(db);
   for (const name of OLD_INDEXES) db.exec(`DROP INDEX IF EXISTS ${name}`);
   db.exec(RECORDS_DDL);
@@ -44,7 +48,11 @@ export function layAside(db: Sqlite): void {
   else dropEarlier(db);
 }
 
-function reserveNumbers(db: Sqlite): void {
+/**
+ * Lays a number aside for each row that has none. To be called whenever the file is opened to be written: `VACUUM` may
+ * give rows other rowids, and with them numbers that are taken.
+ */
+export function reserveNumbers(db: Sqlite): void {
   const unnumbered = `FROM ${EARLIER} WHERE imported = 0`;
   const { first, last } = db
     .prepare(`SELECT (SELECT min(rowid) ${unnumbered}) AS first, (SELECT max(rowid) ${unnumbered}) AS last`)
@@ -54,6 +62,15 @@ function reserveNumbers(db: Sqlite): void {
   const put = db.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)');
   put.run(OFFSET, String(offset));
   put.run('next_num', String(last === null ? next : offset + last + 1));
+}
+
+/** Once a table has had the highest of all rowids, SQLite draws others at random, and numbers would run out with them. */
+function lowerRowids(db: Sqlite): void {
+  const high = db.prepare(`SELECT rowid FROM ${EARLIER} WHERE rowid < 0 OR rowid > ${HIGHEST_ROWID}`);
+  const highest = db.prepare(`SELECT max(rowid) FROM ${EARLIER} WHERE rowid BETWEEN 0 AND ${HIGHEST_ROWID}`);
+  let next = (highest.pluck().get() as number | null) ?? 0;
+  const move = db.prepare(`UPDATE ${EARLIER} SET rowid = ? WHERE rowid = ?`);
+  for (const rowid of high.pluck().safeIntegers().all()) move.run(++next, rowid);
 }
 
 /** With the last row that waited. */
