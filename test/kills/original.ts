@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { ORIGINAL_COLUMNS } from '../../src/domain/connection.ts';
-import { makeVersion4 } from '../../src/master/layout/version-4.test-support.ts';
+import { makeVersion6 } from '../../src/master/layout/earlier-version.test-support.ts';
 import type { Random } from '../../src/simulator/random.ts';
 
 export const ORIGINAL_AGENT = 'old-house';
@@ -22,7 +22,7 @@ export class OriginalRows {
   /** Adds rows while no master has the file: as to one that an earlier version left in the middle of its import. */
   add(count: number): void {
     const db = new Database(this.#path);
-    if (db.pragma('user_version', { simple: true }) !== 0) makeVersion4(db);
+    if (db.pragma('user_version', { simple: true }) !== 0) makeVersion6(db);
     const put = db.prepare(
       `INSERT INTO connections (id, conn_download, conn_upload, last_updated, start, host, chains, agent_id)
        VALUES (?, ?, ?, ?, ?, ?, '["DIRECT"]', ?)`,

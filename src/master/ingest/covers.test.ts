@@ -4,7 +4,7 @@ import { checkBooks } from '../../../test/support/books.ts';
 import { TestDirectory } from '../../../test/support/directory.ts';
 import { openStore } from '../../common/sqlite.ts';
 import type { SyncRequest } from '../../protocol/v2.ts';
-import { makeVersion4 } from '../layout/version-4.test-support.ts';
+import { makeVersion6 } from '../layout/earlier-version.test-support.ts';
 import { Merger } from './merger.ts';
 import { RECORDS_FILE } from './schema.ts';
 
@@ -142,7 +142,7 @@ describe('what a journal’s totals cover of a connection', () => {
     before.close();
     merger = new Merger({ path, now: () => (MINUTE + 60) * 60_000, reserveLocal: false });
     deliver('one', 1, 100, 110);
-    makeVersion4(merger.db);
+    makeVersion6(merger.db);
     merger.db.exec(
       `ALTER TABLE bases DROP COLUMN covered_down; ALTER TABLE bases DROP COLUMN covered_up;
        ALTER TABLE agents DROP COLUMN conflict_since; DROP TABLE tokens; DROP TABLE record_marks; DROP TABLE pruned;

@@ -3,7 +3,7 @@ import type { Sqlite, StoreFile } from '../../common/sqlite.ts';
 import { ORIGINAL_COLUMNS } from '../../domain/connection.ts';
 import { layAside } from '../layout/earlier-rows.ts';
 
-/** What versions 1 to 4 kept of a connection beside the original's columns, in the same table (see `../layout/`). */
+/** What versions 1 to 6 kept of a connection beside the original's columns, in the same table (see `../layout/`). */
 export const EARLIER_COLUMNS = [
   'num INTEGER',
   "provider TEXT NOT NULL DEFAULT ''",

@@ -5,7 +5,7 @@ import { decodeV2 } from '../../src/master/ingest/decode.ts';
 import { Merger } from '../../src/master/ingest/merger.ts';
 import { RecordsAsFacts } from '../../src/master/ingest/records-as-facts.ts';
 import { EARLIER } from '../../src/master/layout/earlier-rows.ts';
-import { makeVersion4 } from '../../src/master/layout/version-4.test-support.ts';
+import { makeVersion6 } from '../../src/master/layout/earlier-version.test-support.ts';
 import { exportConnections } from '../../src/master/records/export-connections.ts';
 import { findConnection, listConnections } from '../../src/master/records/list-connections.ts';
 import { ALL } from '../../src/master/records/records.test-support.ts';
@@ -116,7 +116,7 @@ function contentOf({ db, lots }: Merger): unknown {
   };
 }
 
-describe('a file of version 4', () => {
+describe('a file of version 6', () => {
   it('says the same as one of this version after the same deliveries, however far its rows have moved', () => {
     const step = fc.record({ delivery, chunk: fc.nat(3), seals: fc.boolean(), restarts: fc.boolean() });
     fc.assert(
@@ -132,7 +132,7 @@ describe('a file of version 4', () => {
           const reference = open(same);
           let moved = open(other);
           for (const one of before) deliverer.tell([reference, moved], one);
-          makeVersion4(moved.db);
+          makeVersion6(moved.db);
           moved.close();
           moved = open(other);
           const waiting = moved.importer.left();
@@ -173,7 +173,7 @@ describe('a file of version 4', () => {
         ),
     ],
     [
-      'of version 4',
+      'of version 6',
       (path: string) => {
         const made = open(path);
         made.v1(
@@ -183,7 +183,7 @@ describe('a file of version 4', () => {
           ),
           null,
         );
-        makeVersion4(made.db);
+        makeVersion6(made.db);
         made.close();
       },
     ],
@@ -224,7 +224,7 @@ describe('a file of version 4', () => {
     const path = directory.file('master.db');
     const merger = open(path);
     merger.v1(v1Body('router', [v1Record('c', 100)]), null);
-    makeVersion4(merger.db);
+    makeVersion6(merger.db);
     merger.close();
     const again = open(path);
     again.db.exec('ALTER TABLE core_totals RENAME TO away');
@@ -243,7 +243,7 @@ describe('a file of version 4', () => {
   it("keeps a user's own view, and rows of the original's that were waiting in it", () => {
     const path = directory.file('master.db');
     writeOriginal(path, [originalRow('first'), originalRow('second'), originalRow('third', { id: null })]);
-    // Version 4, killed when it had imported one row.
+    // Version 6, killed when it had imported one row.
     const raw = new Database(path);
     raw.exec('CREATE VIEW mine AS SELECT id, host FROM connections WHERE id IS NOT NULL');
     raw.close();
@@ -251,7 +251,7 @@ describe('a file of version 4', () => {
     expect(halfway.importChunk(1)).toBe(2);
     const shown = halfway.db.prepare('SELECT * FROM mine ORDER BY id').all();
     expect(shown).toEqual(['first', 'second'].map((id) => ({ id, host: 'www.example.com' })));
-    makeVersion4(halfway.db);
+    makeVersion6(halfway.db);
     halfway.close();
     const merger = open(path);
     expect(merger.db.prepare('SELECT * FROM mine ORDER BY id').all()).toEqual(shown);
@@ -280,14 +280,14 @@ function schemaOf(path: string): unknown {
 const ROWS = 12_000;
 const KILLS = 3;
 
-it(`a file of version 4 that is killed ${KILLS} times while its rows move and agents deliver loses and doubles nothing`, async () => {
+it(`a file of version 6 that is killed ${KILLS} times while its rows move and agents deliver loses and doubles nothing`, async () => {
   const path = directory.file('master.db');
   const merger = open(path);
   for (let from = 0; from < ROWS; from += 1000) {
     const records = Array.from({ length: 1000 }, (_, i) => v1Record(`c${from + i}`, 100));
     merger.v1(v1Body('router', records), null);
   }
-  makeVersion4(merger.db);
+  makeVersion6(merger.db);
   const nums = merger.db.prepare('SELECT id, num FROM connections ORDER BY num').all();
   merger.close();
   const left = () => {
@@ -296,7 +296,7 @@ it(`a file of version 4 that is killed ${KILLS} times while its rows move and ag
     const version = db.pragma('user_version', { simple: true });
     const count = waits ? (db.prepare(`SELECT count(*) FROM ${EARLIER}`).pluck().get() as number) : 0;
     db.close();
-    return version === 4 ? ROWS : count;
+    return version === 6 ? ROWS : count;
   };
   const args = ['--database', 'master.db', '--listen-host', '127.0.0.1', '--listen-port', '0'];
   const start = () => new RunningCommand(['master', ...args], { program: SOURCES, cwd: directory.path });

@@ -4,7 +4,7 @@ import { EARLIER_COLUMNS } from '../ingest/schema.ts';
 import { SHOWN_COLUMNS } from './columns.ts';
 import { EARLIER } from './earlier-rows.ts';
 
-/** As version 4 had them. */
+/** As version 6 had them. */
 const INDEXES = `
 CREATE UNIQUE INDEX connections_num ON connections (num);
 CREATE INDEX connections_updated ON connections (updated_ms);
@@ -14,8 +14,8 @@ CREATE INDEX connections_closed ON connections (closed_at);
 CREATE INDEX connections_import ON connections (imported) WHERE imported = 0;
 `;
 
-/** Makes of a records database what version 4 would have made of the same deliveries: one wide table, texts in its rows. */
-export function makeVersion4(db: Sqlite): void {
+/** Makes of a records database what version 6 would have made of the same deliveries: one wide table, texts in its rows. */
+export function makeVersion6(db: Sqlite): void {
   db.transaction(() => {
     db.exec(`CREATE TABLE wide (${ORIGINAL_COLUMNS.join(', ')}, PRIMARY KEY (id, agent_id))`);
     for (const column of EARLIER_COLUMNS) db.exec(`ALTER TABLE wide ADD COLUMN ${column}`);
@@ -24,6 +24,6 @@ export function makeVersion4(db: Sqlite): void {
     db.pragma('legacy_alter_table = ON');
     db.exec(`ALTER TABLE wide RENAME TO connections; ${INDEXES}`);
     db.pragma('legacy_alter_table = OFF');
-    db.pragma('user_version = 4');
+    db.pragma('user_version = 6');
   })();
 }
