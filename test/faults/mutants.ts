@@ -416,6 +416,18 @@ export const MUTANTS: readonly Mutant[] = [
     from: 9,
   },
   {
+    name: 'a row whose sample was too old counts as known to the master',
+    edits: [
+      {
+        file: ACK,
+        search: "if (array === 'samples' && code === 'too-old')",
+        replace: "if (array === 'samples' && code === 'malformed')",
+      },
+    ],
+    faults: ['prune', 'lose-answer', 'days-offline', 'small-batches'],
+    from: 5,
+  },
+  {
     name: 'the horizon stays where it is when records are removed',
     edits: [{ file: RETENTION, search: '.run(horizon);', replace: '.run(horizon > 0 ? 0 : 1);' }],
     faults: ['prune', 'lose-answer', 'restore-master', 'days-offline'],

@@ -30,4 +30,14 @@ export const SEEDS: readonly NamedSeed[] = [
     found: 'the last minute sent by the original’s wire, not the one with the highest counters',
   },
   { seed: 254_705_103, found: 'a check that took the record of a stale clone for the pruned one' },
+  {
+    seed: 9116,
+    found:
+      'a connection whose row was acknowledged with a sample too old, and unknown to the master ever after',
+  },
+  {
+    seed: 5,
+    faults: ['prune', 'lose-answer', 'days-offline', 'small-batches'],
+    found: 'the same with a single journal, a lost answer and no older wire',
+  },
 ];

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { JournalBench } from './journal.test-support.ts';
+import { pruneDelivered } from './retention.ts';
 
 let b: JournalBench;
 beforeEach(() => {
@@ -34,6 +35,48 @@ describe('rows that the master refused', () => {
     expect(b.journal.meta('quarantined')).toBe('1500');
     b.ack.quarantine('connections', 'malformed', ['x'.repeat(100_000)], [], 0);
     expect(b.rows('SELECT max(length(row)) AS length FROM quarantine')).toEqual([{ length: 4000 }]);
+  });
+});
+
+describe('the row of a connection whose sample was too old', () => {
+  const refuseOldest = (rows = 5000) => {
+    const batch = b.outbox.next(rows);
+    b.outbox.sending(batch);
+    b.ack.ok(batch, b.answer(batch, { rejected: [['samples', 0, 'too-old']] }), 0);
+    return batch;
+  };
+
+  it('goes along with those that are left of it, until one was taken', () => {
+    b.shows(1, [10, 0], { a: [10, 0] }).shows(61, [20, 0], { a: [20, 0] });
+    expect(refuseOldest(3).rows.samples).toHaveLength(1);
+    expect(b.delivers().rows.connections).toHaveLength(1);
+    b.shows(121, [30, 0], { a: [30, 0] });
+    expect(b.delivers().rows).toMatchObject({ connections: [], samples: { length: 2 } });
+  });
+
+  it('goes along with one that came to be afterwards', () => {
+    b.shows(1, [10, 0], { a: [10, 0] });
+    refuseOldest();
+    b.shows(61, [20, 0], { a: [20, 0] });
+    expect(b.delivers().rows.connections).toHaveLength(1);
+  });
+
+  it('holds back no connection that is closed and delivered from being deleted', () => {
+    b.shows(1, [10, 0], { a: [10, 0] }).shows(2, [10, 0], {});
+    expect(refuseOldest().rows.closed).toHaveLength(1);
+    expect(pruneDelivered(b.journal.db, Number.MAX_SAFE_INTEGER, 10)).toBe(1);
+  });
+
+  it('goes along with the close of one that moved no more, and holds back nothing then', () => {
+    b.shows(1, [10, 0], { a: [10, 0] });
+    refuseOldest();
+    b.shows(61, [10, 0], {});
+    expect(b.delivers().rows).toMatchObject({
+      connections: { length: 1 },
+      samples: [],
+      closed: { length: 1 },
+    });
+    expect(pruneDelivered(b.journal.db, Number.MAX_SAFE_INTEGER, 10)).toBe(1);
   });
 });
 

@@ -2,7 +2,7 @@ import { prepared, type Sqlite } from '../../common/sqlite.ts';
 import { FLAG_AGAIN, FLAG_SENT_BEFORE, ROW_ORDER } from '../../protocol/constants.ts';
 import type { SyncAnswer } from '../../protocol/v2.ts';
 import type { Journal } from './journal.ts';
-import type { Batch } from './outbox.ts';
+import type { Batch, SampleRow } from './outbox.ts';
 import { FLAG_ADOPTED } from './schema.ts';
 
 /** Refused rows that are kept for people to see; older ones go. */
@@ -44,9 +44,22 @@ export class Acknowledger {
       if (others) this.#clearMarks(again);
       this.#acknowledgeRows(batch, ord);
       for (const [array, index, code] of answer.rejected) {
+        if (array === 'samples' && code === 'too-old') this.#introduceAgain(batch.refs.samples[index]);
         this.quarantine(array, code, batch.rows[array]?.[index], batch.strings, at);
       }
     })();
+  }
+
+  /**
+   * A master makes a record with the first sample that it takes, and forgets the row that came with one that it refused:
+   * the row has to go along with the connection's next sample. A connection whose close was taken has none.
+   */
+  #introduceAgain(refused: SampleRow | undefined): void {
+    if (refused === undefined) return;
+    prepared(
+      this.#db,
+      'UPDATE connections SET dirty = 1 WHERE key = ? AND (closed_at IS NULL OR close_dirty = 1)',
+    ).run(refused.conn);
   }
 
   /** A batch has all dirty samples up to its last one: one statement instead of one for each of thousands. */
