@@ -84,11 +84,13 @@ describe('POST /sync', () => {
     const ingest = new FakeIngest();
     const { base } = await listening(ingest);
     const chunk = new Uint8Array(64 * 1024);
+    const answered = Promise.withResolvers<void>();
     let sent = 0;
+    // The chunk that goes beyond the limit is the last: what is sent to a connection that is being closed may fail first.
     const body = new ReadableStream({
-      pull(controller) {
-        if (sent++ < 4096) controller.enqueue(chunk);
-        else controller.close();
+      async pull(controller) {
+        if (sent++ <= (4 * 1024 * 1024) / chunk.length) controller.enqueue(chunk);
+        else await answered.promise;
       },
     });
     const before = process.memoryUsage().rss;
@@ -98,6 +100,7 @@ describe('POST /sync', () => {
       body,
       duplex: 'half',
     } as RequestInit);
+    answered.resolve();
     expect(answer.status).toBe(413);
     expect(await answer.json()).toMatchObject({ status: 'error', code: 'body_too_large' });
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
