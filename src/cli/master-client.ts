@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { CodedError } from '../common/errors.ts';
+import { linesOf } from '../common/lines.ts';
 import { failureOf, jsonOf, type Reply } from './api-answer.ts';
 
 export interface MasterAddress {
@@ -16,6 +16,8 @@ export interface MasterAddress {
 
 /** A master answers within 10 s, or says that it cannot; the rest is for the way. */
 const PATIENCE_MS = 60_000;
+/** Longest line of a command's answer, in characters: it names a path at most. */
+const MAX_LINE = 64 * 1024;
 
 /**
  * A running master, as every command asks it. Paths are below `/api/v1`; a body makes a POST of a GET. Everything throws
@@ -57,8 +59,8 @@ export class MasterClient {
   ): Promise<void> {
     const answer = await this.#open(path, body, 'application/x-ndjson, application/json', signal);
     try {
-      for await (const line of createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY })) {
-        onLine((jsonOf(line) ?? {}) as Record<string, unknown>);
+      for await (const { text: line } of linesOf(answer.setEncoding('utf8'), MAX_LINE)) {
+        onLine((jsonOf(line ?? '') ?? {}) as Record<string, unknown>);
       }
     } catch (error) {
       signal.throwIfAborted();

@@ -6,8 +6,8 @@ export interface CsvRow {
   readonly cells: readonly string[];
 }
 
-/** Longest row: a record's fields at their greatest lengths. Beyond it a quote was left open. */
-const MAX_ROW = 4 * 1024 * 1024;
+/** Longest row, in characters: more than a record's fields at their greatest lengths. Beyond it a quote was left open. */
+export const MAX_ROW = 4 * 1024 * 1024;
 
 /**
  * Reads what `csvLine` writes, however it comes in pieces; ends of lines may be CRLF or LF. Throws for a quote that is
@@ -24,7 +24,8 @@ export class CsvReader {
   *push(text: string): Generator<CsvRow> {
     for (const character of text) {
       this.#size += character.length;
-      if (this.#size > MAX_ROW) throw new Error(`the row of line ${this.#rowLine} does not end`);
+      if (this.#size > MAX_ROW)
+        throw new Error(`the row of line ${this.#rowLine} does not end within ${MAX_ROW} characters`);
       if (character === '\n') this.#line++;
       if (this.#state === 'quoted') {
         if (character === '"') this.#state = 'after-quote';

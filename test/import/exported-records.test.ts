@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { MAX_ROW } from '../../src/domain/csv-reader.ts';
 import { importRecords } from '../../src/master/import/import-records.ts';
 import { readParquet } from '../../src/master/store/embedded/parquet-file.ts';
 import { connectionRow, v1Body, v1Record, v2Body } from '../support/bodies.ts';
@@ -126,6 +127,37 @@ describe('an export of connections', () => {
         { line: 6, problem: 'is no JSON object' },
         { line: 7, problem: 'download is no whole number from 0 to 70368744177664; last_updated is no time' },
       ],
+    });
+  });
+
+  it('ends its rows at line breaks alone, which U+2028 and U+2029 are not', async () => {
+    const from = await run('separators');
+    const process = 'a\u2028b\u2029c\u0085d';
+    await from.post('v1', v1Body('old', [v1Record('a', 5, { process }), v1Record('b', 7)]));
+    const file = await exported(from, 'ndjson');
+    expect(readFileSync(file, 'utf8')).toContain(process);
+    appendFileSync(file, '{"id": \r\n');
+    await stop(await run('to-separators'));
+    expect(await importRecords(file, directory.file('to-separators.db'), readParquet, NEVER)).toMatchObject({
+      new: 2,
+      refused: 1,
+      problems: [{ line: 3, problem: 'is no JSON object' }],
+    });
+    const to = await run('to-separators');
+    const { body } = await to.get('/connections');
+    expect(body.data.map((row: { process: string }) => row.process)).toContain(process);
+  });
+
+  it('is taken but for a line that does not end', async () => {
+    const master = await filled('endless');
+    const file = await exported(master, 'ndjson');
+    const rows = readFileSync(file, 'utf8');
+    writeFileSync(file, `{"id":"${'x'.repeat(MAX_ROW)}"}\n${rows}`);
+    await stop(await run('to-endless'));
+    expect(await importRecords(file, directory.file('to-endless.db'), readParquet, NEVER)).toMatchObject({
+      new: 5,
+      refused: 1,
+      problems: [{ line: 1, problem: `is longer than ${MAX_ROW} characters` }],
     });
   });
 

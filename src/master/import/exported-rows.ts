@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { extname } from 'node:path';
-import { createInterface } from 'node:readline';
 import { CodedError } from '../../common/errors.ts';
-import { CsvReader } from '../../domain/csv-reader.ts';
+import { linesOf } from '../../common/lines.ts';
+import { CsvReader, MAX_ROW } from '../../domain/csv-reader.ts';
 import type { ExportedRow } from '../ingest/exported-merge.ts';
 
 /** A row of a file, or what is wrong with it; by its line from 1, in Parquet by its number. */
@@ -82,10 +82,12 @@ async function* csvRows(path: string): AsyncGenerator<ReadRow> {
 }
 
 async function* jsonRows(path: string): AsyncGenerator<ReadRow> {
-  let line = 0;
   let isKnown = false;
-  for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
-    line++;
+  for await (const { line, text } of linesOf(createReadStream(path, 'utf8'), MAX_ROW)) {
+    if (text === null) {
+      yield { line, problem: `is longer than ${MAX_ROW} characters` };
+      continue;
+    }
     if (text.trim() === '') continue;
     const row = parsed(text);
     if (row === null) {
