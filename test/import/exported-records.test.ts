@@ -175,6 +175,47 @@ describe('an export of connections', () => {
     });
   });
 
+  it('has agents known up to the newest of their records, in any order, and lowers none', async () => {
+    const rows = [20, 5, 60].map((minute) => {
+      const at = new Date((MINUTE + minute) * 60_000).toISOString();
+      const counters = { download: 9, upload: 0, base_download: 0, base_upload: 0 };
+      const recovered = { recovered_download: 0, recovered_upload: 0 };
+      return {
+        id: `c${minute}`,
+        agent_id: 'far',
+        last_updated: at,
+        closed_at: at,
+        counted: true,
+        ...counters,
+        ...recovered,
+      };
+    });
+    const file = directory.file('order.ndjson');
+    const write = (agent: string) =>
+      writeFileSync(file, rows.map((row) => `${JSON.stringify({ ...row, agent_id: agent })}\n`).join(''));
+    const live = await run('order');
+    await live.post('v2', v2Body('live', {}));
+    const agents = async (master: WholeMaster) => (await master.get('/agents')).body.data;
+    const before = await agents(live);
+    await stop(live);
+    for (const agent of ['far', 'live']) {
+      write(agent);
+      const taken = await importRecords(file, directory.file('order.db'), readParquet, NEVER);
+      expect(taken).toMatchObject({ new: 3, refused: 0 });
+    }
+    const after = await agents(await run('order'));
+    const newest = new Date((MINUTE + 60) * 60_000);
+    const far = after.find(({ agent_id }: { agent_id: string }) => agent_id === 'far');
+    expect(Date.parse(far.last_sync)).toBe(newest.getTime());
+    expect(Date.parse(far.booked_to)).toBe(newest.getTime());
+    const known = (of: { agent_id: string; last_sync: string; booked_to: string | null }[]) =>
+      of
+        .filter(({ agent_id }) => agent_id === 'live')
+        .map(({ last_sync, booked_to }) => [last_sync, booked_to]);
+    expect(known(after)).toEqual(known(before));
+    expect(known(after)).toHaveLength(1);
+  });
+
   it('is told from facts, which cannot be imported, and from anything else', async () => {
     const database = directory.file('none.db');
     const facts = directory.file('facts.csv');

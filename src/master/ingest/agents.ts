@@ -1,6 +1,7 @@
 import { CodedError } from '../../common/errors.ts';
 import { prepared, type Sqlite } from '../../common/sqlite.ts';
 import { isLocalAgentId } from '../../domain/agent-id.ts';
+import { minuteOf } from '../../domain/bucket.ts';
 import { LATEST_MS } from '../../domain/time.ts';
 import type { SyncRequest } from '../../protocol/v2.ts';
 import { boundMarks } from './marks.ts';
@@ -121,6 +122,20 @@ export class AgentTable {
     const add = prepared(this.#db, 'UPDATE agents SET records = records + ? WHERE agent_id = ?');
     for (const [agentId, count] of created) add.run(count, agentId);
   }
+}
+
+/**
+ * An agent is known from a record of its own that was imported, last seen at `at` (epoch ms), and has `records` more. All
+ * that is known of it reaches to the newest of them, in whatever order they come; one with a journal says so itself.
+ */
+export function introduceAgent(db: Sqlite, agentId: string, at: number, records: number): void {
+  prepared(
+    db,
+    `INSERT INTO agents (agent_id, first_seen, last_contact, protocol, records, booked_to) VALUES (?, ?, ?, 1, ?, ?)
+     ON CONFLICT (agent_id) DO UPDATE SET records = records + excluded.records,
+       last_contact = CASE WHEN stream IS NULL THEN max(last_contact, excluded.last_contact) ELSE last_contact END,
+       booked_to = CASE WHEN stream IS NULL THEN max(booked_to, excluded.booked_to) ELSE booked_to END`,
+  ).run(agentId, at, at, records, minuteOf(at));
 }
 
 function conflictOf(known: AgentRow, contact: Contact): string | null {

@@ -1,8 +1,8 @@
-import { prepared } from '../../common/sqlite.ts';
 import { normalAgentId } from '../../domain/agent-id.ts';
 import { minuteOf } from '../../domain/bucket.ts';
 import type { Bytes } from '../../domain/connection.ts';
 import { parseTime } from '../../domain/time.ts';
+import { introduceAgent } from './agents.ts';
 import type { MergeContext } from './batch-merge.ts';
 import { mergeSample, type RecordState, type Sample, setClosed } from './record.ts';
 import { isId, MAX_COUNTER } from './rows.ts';
@@ -45,9 +45,11 @@ export class ExportedMerge {
     const known = records.find(read.id, read.agentId, onEarlier);
     if (known === undefined) {
       if (read.sample.minute < minuteOf(horizon)) return { problem: 'is older than what is kept here' };
+      this.#introduce(read);
       this.#create(read);
       return 'new';
     }
+    this.#introduce(read);
     records.covers.of(known);
     const grown = this.#take(known, read);
     const isWhole =
@@ -59,11 +61,15 @@ export class ExportedMerge {
     return grown ? 'grown' : 'same';
   }
 
+  /** The records that are new here are counted with those of all merges. */
+  #introduce({ agentId, updatedAt }: Exported): void {
+    introduceAgent(this.#context.db, agentId, updatedAt, 0);
+  }
+
   #create(read: Exported): void {
     const { id, agentId, row, counted, base, closedAt, updatedAt, sample } = read;
     const fields = v1Fields({ id, agentId, at: updatedAt, sample, source: row });
     const record = this.#context.records.create(fields, agentId, counted, base);
-    this.#introduce(read);
     this.#take(record, read);
     setClosed(record, closedAt);
   }
@@ -75,15 +81,6 @@ export class ExportedMerge {
     this.#context.ledger.book(record, booking);
     record.updatedAt = Math.max(record.updatedAt, updatedAt);
     return true;
-  }
-
-  /** An agent that nobody here has heard of is known from now on. */
-  #introduce({ agentId, updatedAt, sample }: Exported): void {
-    prepared(
-      this.#context.db,
-      `INSERT INTO agents (agent_id, first_seen, last_contact, protocol, records, booked_to) VALUES (?, ?, ?, 1, 0, ?)
-       ON CONFLICT (agent_id) DO NOTHING`,
-    ).run(agentId, updatedAt, updatedAt, sample.minute);
   }
 }
 

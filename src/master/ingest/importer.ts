@@ -4,6 +4,7 @@ import { type Bytes, columnOf } from '../../domain/connection.ts';
 import { parseTime } from '../../domain/time.ts';
 import type { EarlierRow } from '../layout/earlier-rows.ts';
 import type { FieldReader, NewRecord } from '../layout/record-writer.ts';
+import { introduceAgent } from './agents.ts';
 import type { Ledger } from './ledger.ts';
 import { type OriginalRow, originalCounted, originalTime } from './original-row.ts';
 import { mergeSample } from './record.ts';
@@ -98,7 +99,7 @@ export class Importer {
         repeated: { download: 0, upload: 0 },
       },
     );
-    this.#countAgent(agentId, at);
+    introduceAgent(this.#db, agentId, at, 1);
   }
 
   /**
@@ -132,16 +133,6 @@ export class Importer {
       closedAt: at,
       lastBucket: 0,
     });
-  }
-
-  #countAgent(agentId: string, at: number): void {
-    this.#db
-      .prepare(
-        `INSERT INTO agents (agent_id, first_seen, last_contact, protocol, records, booked_to) VALUES (?, ?, ?, 1, 1, ?)
-         ON CONFLICT (agent_id) DO UPDATE SET records = records + 1,
-           last_contact = CASE WHEN stream IS NULL THEN max(last_contact, excluded.last_contact) ELSE last_contact END`,
-      )
-      .run(agentId, at, at, minuteOf(at));
   }
 }
 
