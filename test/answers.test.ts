@@ -70,6 +70,9 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
     ),
     `?type=timeseries&interval=minute&agent_id=new&${RANGE}`,
     '?type=timeseries&interval=month&tz=Asia/Tokyo',
+    ...['summary', 'group&group_by=host&limit=1', `timeseries&interval=minute&${RANGE}`].map(
+      (type) => `?type=${type}&filter=${encodeURIComponent('recovered = true')}`,
+    ),
   ],
   'GET /api/v1/connections': [
     '',

@@ -18,6 +18,10 @@ describe('bad parameters', () => {
         ['sort_order', 'must be one of asc, desc'],
       ],
     ],
+    [
+      '/stats?type=group&group_by=host&sort_by=count&filter=recovered%20%3D%20true',
+      [['sort_by', 'with a filter by recovered or hour_of_week']],
+    ],
     ['/stats?type=summary&agentid=a', [['agentid', 'did you mean "agent_id"?']]],
     ['/stats?type=summary&zzzzzzzz=a', [['zzzzzzzz', 'is no parameter']]],
     ['/stats?type=summary&source_port=1', [['source_port', 'on connection records only']]],

@@ -8,6 +8,9 @@ export interface Totals {
   total: number;
 }
 
+/** The same where the filter may tell bytes of one connection apart (`isCountless`): `count` is null then. */
+export type FilteredTotals = Omit<Totals, 'count'> & { count: number | null };
+
 export interface BytesSum {
   download: number;
   upload: number;
@@ -26,7 +29,7 @@ export interface StatsMeta {
   /** Bytes that no connection explains; `applies` is false when the filter names more than agents. Never summed. */
   unattributed: BytesSum & { applies: boolean };
   /** What `limit` cut off, null where nothing was. */
-  other: (Totals & { groups: number }) | null;
+  other: (FilteredTotals & { groups: number }) | null;
   /** A sum of this answer is beyond 2^53 and given as 2^53 − 1; the others are exact. */
   cut: boolean;
   elapsed_ms: number;
@@ -38,12 +41,13 @@ export interface Answer<T> {
 }
 
 /** `<row key>`, `label`, and the totals. */
-export type GroupRow = Totals & Record<string, string | number>;
+export type GroupRow = FilteredTotals & Record<string, string | number | null>;
 
 export interface SeriesRow {
   /** RFC 3339, start of the point. */
   time: string;
-  value: number;
+  /** Null for `connections` where the filter may tell bytes of one connection apart. */
+  value: number | null;
   /** All agents that were asked for were in a gap for the whole of it. */
   state?: 'gap';
 }

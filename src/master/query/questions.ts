@@ -16,6 +16,7 @@ export interface StatsQuestion {
 
 export interface GroupQuestion extends StatsQuestion {
   groupBy: GroupKey;
+  /** Not `count` with a filter that is countless: it would rank by what is not known. */
   sortBy?: SortKey;
   sortOrder?: SortOrder;
   /** Most groups, at most `MAX_GROUPS`, which is also the default. */

@@ -6,6 +6,7 @@ import { EmbeddedFactStore } from '../store/embedded/embedded-fact-store.ts';
 import { fact, lotOf, unattributed } from '../store/facts.test-support.ts';
 import type { Fact } from '../store/store.ts';
 import { CatalogueService } from './catalogue-service.ts';
+import { readFilter } from './filter-text.ts';
 import { commonGaps, type GapSource, type Span } from './gap-state.ts';
 import { StatsService } from './stats-service.ts';
 
@@ -149,6 +150,34 @@ describe('filters', () => {
       code: 'bad_request',
       details: [{ field: 'destination_port' }],
     });
+  });
+});
+
+describe('a filter that tells facts of one connection apart', () => {
+  // NOON is a Wednesday; only connection 1 has a fact in the hour after, and began before it.
+  const filter = readFilter('hour_of_week = 61', { of: 'facts' }).filter;
+
+  it('leaves connections uncounted in a summary, bytes not', async () => {
+    expect((await stats.summary({ filter })).data).toEqual({ count: null, download: 1, upload: 0, total: 1 });
+    const recovered = readFilter('not recovered = true', { of: 'facts' }).filter;
+    expect((await stats.summary({ filter: recovered })).data).toMatchObject({ count: null, download: 151 });
+  });
+
+  it('leaves them uncounted in groups, and in what a limit cut off', async () => {
+    const both = readFilter('hour_of_week in (60, 61)', { of: 'facts' }).filter;
+    const { data, meta } = await stats.group({ groupBy: 'process', filter: both, limit: 1 });
+    expect(data).toEqual([
+      { process: 'curl', label: 'curl', count: null, download: 101, upload: 10, total: 111 },
+    ]);
+    expect(meta.other).toEqual({ groups: 1, count: null, download: 50, upload: 0, total: 50 });
+  });
+
+  it('leaves points of connections without a value, and no others', async () => {
+    const values = async (metric: 'connections' | 'opened' | 'total') =>
+      (await stats.timeseries({ interval: 'hour', metric, filter })).data.map(({ value }) => value);
+    expect(await values('connections')).toEqual([null, null]);
+    expect(await values('opened')).toEqual([0, 0]);
+    expect(await values('total')).toEqual([0, 1]);
   });
 });
 

@@ -1,7 +1,8 @@
 import { MINUTE_MS } from '../../domain/bucket.ts';
 import { mentions } from '../../domain/filter/names.ts';
 import type { FactReader, ReadOptions, RunQuery } from '../store/store.ts';
-import type { Answer, GroupRow, SeriesRow, StatsMeta, Totals } from './answers.ts';
+import type { Answer, FilteredTotals, GroupRow, SeriesRow, StatsMeta, Totals } from './answers.ts';
+import { isCountless } from './countless.ts';
 import { agentsOf, type Filters, type Part, unattributedApplies } from './filter.ts';
 import { type GapSource, gapStates } from './gap-state.ts';
 import { groupSpec, labelOf } from './group-keys.ts';
@@ -54,10 +55,10 @@ export class StatsService {
     this.#now = now;
   }
 
-  summary(question: StatsQuestion, options?: ReadOptions): Promise<Answer<Totals>> {
+  summary(question: StatsQuestion, options?: ReadOptions): Promise<Answer<FilteredTotals>> {
     return this.#answer(question, options, async ({ run, part }) => {
       const rows = await run(summaryStatement(part).render());
-      return { data: totalsOf(rows[0] ?? {}) };
+      return { data: filteredTotals(totalsOf(rows[0] ?? {}), part) };
     });
   }
 
@@ -69,10 +70,11 @@ export class StatsService {
       const sort = { by: sortBy, order: sortOrder, limit };
       const { groups, whole, members } = groupsOf(await run(groupStatement(spec, part, sort).render()));
       const data = groups.map(({ key, totals }): GroupRow => {
-        return { [spec.rowKey]: key, label: labelOf(spec, key), ...totals };
+        return { [spec.rowKey]: key, label: labelOf(spec, key), ...filteredTotals(totals, part) };
       });
       const cut = members - groups.length;
-      return { data, other: cut > 0 ? { groups: cut, ...remainder(whole, groups) } : null };
+      const rest = filteredTotals(remainder(whole, groups), part);
+      return { data, other: cut > 0 ? { groups: cut, ...rest } : null };
     });
   }
 
@@ -86,14 +88,15 @@ export class StatsService {
         const { starts, filled, ranges } = view;
         const clipped = starts.map((start) => Math.max(start, ranges[0].from));
         const values = new Map<number, number>();
-        if (filled.to > filled.from && clipped.length > 0) {
+        const isKnown = metric !== 'connections' || !isCountless(part.filter);
+        if (isKnown && filled.to > filled.from && clipped.length > 0) {
           const rows = await run(seriesStatement(metric, { ...part, range: filled }, clipped).render());
           for (const row of rows) values.set(Number(row.s), toNumber(row.v));
         }
         const gaps = await this.#gapStates(clipped, ranges[0], part.filters);
         return {
           data: starts.map((start, index): SeriesRow => {
-            const value = values.get(clipped[index] ?? start) ?? 0;
+            const value = isKnown ? (values.get(clipped[index] ?? start) ?? 0) : null;
             return { time: formatIn(tz, start), value, ...(gaps[index] ? { state: 'gap' as const } : {}) };
           }),
         };
@@ -145,4 +148,8 @@ export class StatsService {
       };
     }, options);
   }
+}
+
+function filteredTotals(totals: Totals, { filter }: Part): FilteredTotals {
+  return isCountless(filter) ? { ...totals, count: null } : totals;
 }

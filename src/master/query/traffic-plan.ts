@@ -2,6 +2,7 @@ import { CodedError, type ErrorDetail } from '../../common/errors.ts';
 import { HALF_HOUR } from '../../domain/bucket.ts';
 import { mentions, mentionsOnly } from '../../domain/filter/names.ts';
 import { previousRange } from './compared-range.ts';
+import { COUNTLESS_PROBLEM, isCountless } from './countless.ts';
 import { groupingOf } from './grouping.ts';
 import type { WallClock } from './hour-of-week.ts';
 import { estimatePoints, LADDER, parseInterval } from './interval.ts';
@@ -31,7 +32,6 @@ export interface TrafficPlan extends Plan, View {
 
 /** Points that a chart of usual size shows. */
 const AUTO_POINTS = 200;
-const OF_FACTS = ['recovered', 'hour_of_week'];
 
 /** Throws `bad_request` for what is wrong with the question, and `query_too_large` for too many points. */
 export function planTraffic(
@@ -42,7 +42,7 @@ export function planTraffic(
 ): TrafficPlan {
   const asked = resolveRange(question, kept.extent, now);
   const compared = comparedRange(question, asked);
-  const countless = mentions(question.filter, OF_FACTS);
+  const countless = isCountless(question.filter);
   refuseUncountable(question, countless);
   const interval = question.interval === 'auto' ? autoInterval(asked, kept) : question.interval;
   const view = viewOf(
@@ -81,9 +81,7 @@ function comparedRange({ compare, tz }: TrafficQuestion, present: MinuteRange): 
 function refuseUncountable({ topBy, groupBy }: TrafficQuestion, countless: boolean): void {
   const details: ErrorDetail[] = [];
   if (topBy === 'connections' && countless) {
-    const problem =
-      'cannot be "connections" with a filter by recovered or hour_of_week: facts are filtered, not connections';
-    details.push({ field: 'top_by', problem });
+    details.push({ field: 'top_by', problem: `cannot be "connections" ${COUNTLESS_PROBLEM}` });
   }
   if (topBy === 'connections' && groupBy.includes('recovered')) {
     const problem =

@@ -14,7 +14,11 @@ const GroupRow = closed({
   ...Object.fromEntries(GROUP_KEYS.map((key) => [groupSpec(key).rowKey, Type.Optional(Type.String())])),
 });
 
-const Point = closed({ time: time(), value: whole(), state: Type.Optional(oneOf(['gap'])) });
+const Point = closed({
+  time: time(),
+  value: nullable(whole('null for connections where the filter tells bytes of one connection apart')),
+  state: Type.Optional(oneOf(['gap'])),
+});
 
 const Meta = closed({
   tier: oneOf(TIER_NAMES),

@@ -23,7 +23,7 @@ export const bothWays = () => closed({ download: whole(), upload: whole() });
 export const signedBothWays = () => closed({ download: Type.Integer(), upload: Type.Integer() });
 
 export const TOTALS = {
-  count: whole('connections'),
+  count: nullable(whole('connections; null where the filter tells bytes of one connection apart')),
   download: whole(),
   upload: whole(),
   total: whole(),

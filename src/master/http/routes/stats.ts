@@ -1,7 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import type { ErrorDetail } from '../../../common/errors.ts';
+import type { Filter } from '../../../domain/filter/tree.ts';
 import type { Answer } from '../../query/answers.ts';
+import { COUNTLESS_PROBLEM, isCountless } from '../../query/countless.ts';
 import { readFilter } from '../../query/filter-text.ts';
 import { GROUP_KEYS } from '../../query/group-keys.ts';
 import { METRICS, SORT_KEYS, SORT_ORDERS } from '../../query/metrics.ts';
@@ -41,11 +43,10 @@ export function statsRoute(app: FastifyInstance, deps: HttpDeps): void {
     query: StatsQuery,
     returns: StatsAnswer,
     errors: ['filter_invalid', 'query_too_large', 'query_timeout'],
-    check: async (query) => [
-      ...checkRange(query),
-      ...checkType(query),
-      ...(await deps.filters.read(query.filter, 'facts')).problems,
-    ],
+    check: async (query) => {
+      const { filter, problems } = await deps.filters.read(query.filter, 'facts');
+      return [...checkRange(query), ...checkType(query), ...checkSort(query, filter), ...problems];
+    },
     answer: async (query, { signal }) => {
       const { data, meta } = await ask(query, deps, { signal });
       return success<unknown>(data, { meta });
@@ -56,6 +57,12 @@ export function statsRoute(app: FastifyInstance, deps: HttpDeps): void {
 function checkType(query: Partial<StatsQuery>): ErrorDetail[] {
   if (query.type !== 'group' || query.group_by !== undefined) return [];
   return [{ field: 'group_by', problem: 'is required for type=group' }];
+}
+
+/** Groups cannot be ranked by a count that is not known. */
+function checkSort({ type, sort_by }: Partial<StatsQuery>, filter: Filter | null): ErrorDetail[] {
+  if (type !== 'group' || sort_by !== 'count' || !isCountless(filter)) return [];
+  return [{ field: 'sort_by', problem: `cannot be "count" ${COUNTLESS_PROBLEM}` }];
 }
 
 function ask(
@@ -73,7 +80,7 @@ function ask(
     const group = {
       ...common,
       groupBy: query.group_by,
-      sortBy: query.sort_by ?? 'count',
+      sortBy: query.sort_by ?? (isCountless(common.filter) ? 'total' : 'count'),
       sortOrder: query.sort_order ?? 'desc',
       limit: query.limit,
     } as const;
