@@ -2,11 +2,11 @@ import { isatty } from 'node:tty';
 import { wantsColour } from '../../agent/monitor/standard-output.ts';
 import { visible } from '../../agent/monitor/visible.ts';
 import { CodedError } from '../../common/errors.ts';
+import { csvLine } from '../../domain/csv.ts';
 import { type Answered, successOf } from '../api-answer.ts';
 import type { Task } from '../program.ts';
 import { explain } from '../run-program.ts';
 import { type Answerer, type Asked, answererOf } from './ask.ts';
-import { csvOf } from './csv.ts';
 import { failureText } from './failure-text.ts';
 import { type Paper, renderSheet, type Sheet } from './sheet.ts';
 
@@ -83,7 +83,7 @@ async function printed(
     await write(`${renderSheet(whole, paperOf())}\n`);
     return;
   }
-  await write(json ? `${JSON.stringify(answer, null, 2)}\n` : csvOf(rows));
+  await write(json ? `${JSON.stringify(answer, null, 2)}\n` : rows.map(csvLine).join(''));
   // `meta` says in JSON what the notes of an answer say.
   for (const note of csv ? [...sheet.notes, ...notes] : notes) console.error(visible(note));
 }

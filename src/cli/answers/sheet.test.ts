@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { cutMiddle, widthOf } from '../../agent/monitor/width.ts';
-import { csvOf } from './csv.ts';
 import { bar, drawnLine, percent } from './drawing.ts';
 import { placesIn } from './filter-places.ts';
 import { renderSheet, type Sheet } from './sheet.ts';
@@ -67,30 +66,6 @@ describe('a name that is too long', () => {
   ])('%s in %i columns', (text, max, cut) => {
     expect(cutMiddle(text, max)).toBe(cut);
     expect(widthOf(cutMiddle(text, max))).toBeLessThanOrEqual(max);
-  });
-});
-
-describe('CSV', () => {
-  it('quotes what must be, and defuses what a spreadsheet would run; numbers stay numbers', () => {
-    const cells = [
-      'plain',
-      'a,b',
-      'a "b"',
-      'two\nlines',
-      '=1+1',
-      '+1',
-      '-1',
-      '@x',
-      '\t=1',
-      ' =1',
-      -5,
-      0.5,
-      null,
-      '',
-    ];
-    expect(csvOf([cells])).toBe(
-      `plain,"a,b","a ""b""","two\nlines",'=1+1,'+1,'-1,'@x,'\t=1,' =1,-5,0.5,,\r\n`,
-    );
   });
 });
 
