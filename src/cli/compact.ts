@@ -12,8 +12,7 @@ export function compactTask(values: ValuesOf<'compact'>): Task {
   const { database, only } = values;
   const paths = { records: database, facts: filesBeside(database).facts, files: EMBEDDED_FACT_FILES };
   return longTask('the compaction', async (task) => {
-    const compacted = await compactStores(paths, only === undefined ? SIDES : [only], task);
-    return compacted.length === 0 ? [`there is nothing at ${database}`] : compacted.map(saying);
+    return (await compactStores(paths, only === undefined ? SIDES : [only], task)).map(saying);
   });
 }
 

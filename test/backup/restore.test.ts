@@ -19,6 +19,7 @@ import { backupAtRest } from '../../src/master/backup/at-rest.ts';
 import { compactStores } from '../../src/master/backup/compact.ts';
 import { inspectRecords } from '../../src/master/backup/records-files.ts';
 import { restoreBackup, SIDES, type Side } from '../../src/master/backup/restore.ts';
+import { runCommand, SOURCES } from '../support/command.ts';
 import { TestDirectory } from '../support/directory.ts';
 import { Household, QUIET, storePaths } from './household.ts';
 
@@ -292,11 +293,19 @@ describe('a compaction', () => {
     expect(read()).toEqual(before);
   });
 
-  it('is of one store where one is asked for, and of nothing where there is nothing', async () => {
+  it('is of one store where one is asked for, and refused where there is nothing', async () => {
     expect((await compactStores(storePaths(place), ['facts'], QUIET)).map(({ side }) => side)).toEqual([
       'facts',
     ]);
-    expect(await compactStores(storePaths(place, 'other'), SIDES, QUIET)).toEqual([]);
+    const nowhere = storePaths(place, 'other');
+    await refused(compactStores(nowhere, SIDES, QUIET), {
+      code: 'file_missing',
+      message: expect.stringContaining(`no ${nowhere.records} and no ${nowhere.facts}`),
+    });
+    const command = await runCommand(['compact', '--database', nowhere.records], { program: SOURCES });
+    expect(command).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(nowhere.records) });
+    rmSync(storePaths(place).facts);
+    await refused(compactStores(storePaths(place), ['facts'], QUIET), { code: 'file_missing' });
   });
 
   it('leaves everything as it is when it is called off', async () => {

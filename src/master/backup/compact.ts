@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { renameDurably } from '../../common/durable-files.ts';
+import { CodedError } from '../../common/errors.ts';
 import { FileLock } from '../../common/file-lock.ts';
 import { bytesOf, requireSpace } from '../../common/free-space.ts';
 import type { LongTask } from '../../common/progress.ts';
@@ -25,7 +26,7 @@ export interface Compacted {
  * beside it, which is read back and compared, and then takes its place in one rename. Whatever ends the work leaves
  * each store as it was, or smaller.
  *
- * Throws `file_in_use` while a master runs, `disk_full`, and what reading the files throws.
+ * Throws `file_missing` where there is none of them, `file_in_use` while a master runs, `disk_full`, and what reading the files throws.
  */
 export async function compactStores(
   paths: StorePaths,
@@ -36,10 +37,13 @@ export async function compactStores(
   const lock = FileLock.take(paths.records, RECORDS_FILE.kind);
   try {
     finishRestore(paths);
-    const compacted: Compacted[] = [];
-    for (const side of sides) {
-      if (existsSync(paths[side])) compacted.push(await compact(side, paths, task));
+    const there = sides.filter((side) => existsSync(paths[side]));
+    if (there.length === 0) {
+      const missing = sides.map((side) => paths[side]).join(' and no ');
+      throw new CodedError('file_missing', `there is nothing to compact: no ${missing}`);
     }
+    const compacted: Compacted[] = [];
+    for (const side of there) compacted.push(await compact(side, paths, task));
     return compacted;
   } finally {
     lock.release();
