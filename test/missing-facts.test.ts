@@ -135,6 +135,12 @@ describe('facts that are missing', () => {
     expect(stdout).toMatch(/^home .* ↓ 15\.63 KiB ↑ 0 B .* incomplete$/m);
     expect(stdout).toMatch(/facts that are missing.*:\n {2}lots 3–5: .*, ↓ 19\.53 KiB ↑ 0 B, not-kept$/m);
     expect(stdout).toMatch(/what they explain:\n {2}home .*: ↓ 15\.63 KiB ↑ 0 B by lots 3–5\n {2}office /);
+    const nobody = await verify('--agent', 'nobody');
+    expect(nobody).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('no agent "nobody"'),
+    });
     const csv = await verify('--csv', '--agent', 'office');
     expect(csv.code).toBe(3);
     const [head = '', row = ''] = csv.stdout.split('\r\n');

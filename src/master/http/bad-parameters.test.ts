@@ -73,6 +73,14 @@ describe('bad parameters', () => {
     ['/filter-options', [['filter_type', 'is required']]],
     ['/filter-options?filter_type=dns_mode', [['filter_type', 'on connection records only']]],
     ['/verify?group=week', [['group', 'day, month, range']]],
+    [
+      '/verify?agent=nobody&to=tomorrow',
+      [
+        ['to', 'ISO 8601'],
+        ['agent', 'there is no agent "nobody"'],
+      ],
+    ],
+    ['/verify?agent=', [['agent', 'there is no agent ""']]],
   ])('%s', async (path, expected) => {
     const { status, body } = await get(path);
     expect(status).toBe(400);

@@ -18,6 +18,7 @@ import { askFacts, type Points, type TrafficFacts } from './traffic-facts.ts';
 import { planTraffic, type TrafficPlan } from './traffic-plan.ts';
 import type { TrafficQuestion } from './traffic-question.ts';
 import { addTotals, seriesOfTotals } from './traffic-rows.ts';
+import { unknownAgents } from './unknown-agents.ts';
 import { formatIn } from './zone.ts';
 
 export interface TrafficDependencies {
@@ -113,10 +114,8 @@ export class TrafficService {
 
 /** The agents that the question is about. */
 function agentsOf({ agents, filter }: TrafficQuestion, known: readonly AgentRow[]): AgentRow[] {
-  const ids = new Set(known.map(({ agentId }) => agentId));
-  const unknown = (agents ?? []).filter((id) => !ids.has(id));
-  if (unknown.length > 0) {
-    const problem = `there is no agent ${unknown.map((id) => JSON.stringify(id)).join(', ')}`;
+  const problem = unknownAgents(agents ?? [], known);
+  if (problem !== null) {
     throw new CodedError('bad_request', problem, { details: [{ field: 'agents', problem }] });
   }
   return known.filter(

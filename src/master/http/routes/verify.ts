@@ -1,5 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
+import type { ErrorDetail } from '../../../common/errors.ts';
+import { unknownAgents } from '../../query/unknown-agents.ts';
 import { VerifyAnswer } from '../answers/verify.ts';
 import { boundsOf, checkRange, RANGE_PARAMETERS } from '../asked-range.ts';
 import { bookSums } from '../book-sums.ts';
@@ -37,9 +39,15 @@ export function verifyRoute(app: FastifyInstance, deps: HttpDeps): void {
     query: VerifyQuery,
     returns: VerifyAnswer,
     errors: ['query_too_large', 'query_timeout'],
-    check: checkRange,
+    check: async (query) => [...checkRange(query), ...(await checkAgent(query, deps))],
     answer: (query) => answerOf(query, deps),
   });
+}
+
+async function checkAgent({ agent }: Partial<VerifyQuery>, { records }: HttpDeps): Promise<ErrorDetail[]> {
+  if (agent === undefined) return [];
+  const problem = unknownAgents([agent], await records.agents(agent));
+  return problem === null ? [] : [{ field: 'agent', problem }];
 }
 
 async function answerOf(query: VerifyQuery, deps: HttpDeps) {
