@@ -51,6 +51,10 @@ describe('--master-url', () => {
     ['http://192.168.1.10:8080', 'http://192.168.1.10:8080'],
     ['https://a.example/tracker/', 'https://a.example/tracker'],
     ['HTTP://Host:80//', 'http://host'],
+    ['http://127.0.0.1:8080/api/v1', 'http://127.0.0.1:8080'],
+    ['https://a.example/tracker/api/v1/', 'https://a.example/tracker'],
+    ['http://h/api/v1/stats', 'http://h/api/v1/stats'],
+    ['http://h/myapi/v1', 'http://h/myapi/v1'],
   ])('%s is kept as %s', (text, value) => {
     expect(checkMasterUrl(text)).toEqual({ ok: true, value });
   });

@@ -5,7 +5,10 @@ import { accept, type Checked, refuse } from './checked.ts';
 const VALID =
   'http://host[:port] or https://host[:port], with a path in front of the API if a proxy adds one';
 
-/** The URL of the master without slashes at its end, so that paths can be appended. */
+/**
+ * The URL of the master without slashes at its end, so that paths can be appended; and without the begin of those of its
+ * API, which a master says of itself.
+ */
 export function checkMasterUrl(text: string): Checked<string> {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) {
@@ -23,7 +26,7 @@ export function checkMasterUrl(text: string): Checked<string> {
   }
   if (url.search !== '' || text.includes('?')) return refuse('has a query', VALID);
   if (url.hash !== '' || text.includes('#')) return refuse('has a fragment', VALID);
-  return accept(`${url.origin}${url.pathname.replace(/\/+$/, '')}`);
+  return accept(`${url.origin}${url.pathname.replace(/(\/+api\/v1)?\/*$/, '')}`);
 }
 
 const PRIVATE = new BlockList();
