@@ -38,8 +38,13 @@ export class Readers {
   constructor(duckdb: DuckDB, instance: DuckDBInstance, options: ReadersOptions) {
     this.#duckdb = duckdb;
     this.#instance = instance;
-    this.#slots = new Slots(Math.max(1, options.concurrency - HEAVY_AT_ONCE), options.queue);
-    this.#heavySlots = new Slots(HEAVY_AT_ONCE, options.queue);
+    const { queue } = options;
+    const others = Math.max(1, options.concurrency - HEAVY_AT_ONCE);
+    const crowded = (than: 'at most' | 'over') =>
+      `${queue} questions with ${than} ${HEAVY_FACTS} facts to read wait already; ${others + HEAVY_AT_ONCE} questions ` +
+      `are answered at once, ${HEAVY_AT_ONCE} of them with over ${HEAVY_FACTS}`;
+    this.#slots = new Slots(others, queue, crowded('at most'));
+    this.#heavySlots = new Slots(HEAVY_AT_ONCE, queue, crowded('over'));
     this.#exportFiles = options.exportFiles;
   }
 

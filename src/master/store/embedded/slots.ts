@@ -10,11 +10,14 @@ export class Slots {
   readonly #waiting: Waiting[] = [];
   readonly #size: number;
   readonly #queue: number;
+  readonly #crowded: string;
   #taken = 0;
 
-  constructor(size: number, queue: number) {
+  /** `crowded`: what is said to who can neither be answered nor wait. */
+  constructor(size: number, queue: number, crowded: string) {
     this.#size = size;
     this.#queue = queue;
+    this.#crowded = crowded;
   }
 
   get taken(): number {
@@ -33,8 +36,7 @@ export class Slots {
       return Promise.resolve();
     }
     if (this.#waiting.length >= this.#queue) {
-      const message = `${this.#size} queries are running and ${this.#queue} are waiting`;
-      return Promise.reject(new CodedError('too_many_requests', message, { retryAfter: 2 }));
+      return Promise.reject(new CodedError('too_many_requests', this.#crowded, { retryAfter: 2 }));
     }
     return new Promise((resolve, reject) => {
       const entry: Waiting = {
