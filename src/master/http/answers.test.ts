@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { TrafficService } from '../query/traffic-service.ts';
+import { RecordsReader } from '../records/records-reader.ts';
 import { Bench } from './bench.test-support.ts';
 import type { HttpDeps } from './deps.ts';
 import { BEARER, OPTIONS, testApp, testDeps } from './http.test-support.ts';
@@ -7,6 +9,32 @@ import { HttpServer } from './server.ts';
 const bench = new Bench();
 afterAll(() => bench.close());
 const get = bench.get.bind(bench);
+
+/** Facts that are only asked where there are records to ask them for. */
+const NEVER_ASKED = {
+  read: () => Promise.reject(new Error('the facts were asked')),
+  flushNow: () => Promise.reject(new Error('the facts were asked')),
+  state: { freshTo: 0 },
+};
+
+describe('a question for which there is no place to wait', () => {
+  it.each(['/agents', '/connections', '/verify', '/query'])('is answered 429 on %s', async (path) => {
+    const records = new RecordsReader({ path: bench.files.path, maxWaiting: 0 });
+    records.start();
+    try {
+      const traffic = new TrafficService({ records, facts: NEVER_ASKED, freshness: NEVER_ASKED });
+      const answer = await bench.app({ records, traffic }).inject({
+        ...{ url: `/api/v1${path}`, headers: BEARER },
+        ...(path === '/query' && { method: 'POST', payload: {} }),
+      });
+      expect(answer.statusCode).toBe(429);
+      expect(answer.headers['retry-after']).toBe('1');
+      expect(answer.json()).toMatchObject({ code: 'too_many_requests' });
+    } finally {
+      await records.stop();
+    }
+  });
+});
 
 describe('a client that hangs up', () => {
   it('ends the work on its answer', async () => {

@@ -116,7 +116,7 @@ describe('the thread', () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => small.agents()));
     expect(outcomes.filter((outcome) => outcome.status === 'rejected')).toHaveLength(3);
     expect(outcomes.find((outcome) => outcome.status === 'rejected')).toMatchObject({
-      reason: { code: 'busy' },
+      reason: { code: 'too_many_requests', status: 429, retryAfter: 1 },
     });
     await small.stop();
   });

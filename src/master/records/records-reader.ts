@@ -47,7 +47,8 @@ const GRACE_MS = 1000;
 
 /**
  * Reads the records in a thread of its own, so that a scan never holds up HTTP. One question at a time; one that
- * takes too long is answered `query_timeout` and called off, and a thread that does not let go of it is replaced.
+ * takes too long is answered `query_timeout` and called off, and a thread that does not let go of it is replaced. Beyond
+ * those that may wait, each is answered `too_many_requests`.
  */
 export class RecordsReader implements Component, Records {
   readonly name = 'records-reader';
@@ -125,7 +126,8 @@ export class RecordsReader implements Component, Records {
   #ask<N extends OperationName>(operation: N, ...args: OperationArgs<N>): Promise<OperationResult<N>> {
     if (!this.#started) return Promise.reject(new CodedError('not_ready', 'the records are not open'));
     if (this.#waiting.length >= this.#options.maxWaiting) {
-      return Promise.reject(new CodedError('busy', 'too many questions wait', { retryAfter: 1 }));
+      const message = `${this.#options.maxWaiting} questions to the records wait already; one is answered at once`;
+      return Promise.reject(new CodedError('too_many_requests', message, { retryAfter: 1 }));
     }
     return new Promise((resolve, reject) => {
       const question = { id: this.#nextId++, operation, args };

@@ -39,7 +39,7 @@ const OF_ACTS: readonly ErrorCode[] = [
   'body_too_large',
   'unsupported_media',
 ];
-const OF_STORES: readonly ErrorCode[] = ['busy', 'not_ready'];
+const OF_STORES: readonly ErrorCode[] = ['too_many_requests', 'not_ready'];
 
 /** Every code that a route may answer, by status in ascending order. */
 export function failuresOf(method: string, scope: Scope, contract: Contract): Map<number, ErrorCode[]> {

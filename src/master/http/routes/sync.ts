@@ -12,7 +12,13 @@ import type { SyncSlots } from '../sync-slots.ts';
 /** What the original says to a successful sync; its agents and scripts may compare it. */
 const ORIGINAL_MESSAGE = '数据同步成功';
 
-const ERRORS = ['agent_id_bound', 'agent_id_reserved', 'too_many_agents', 'too_many_journals'] as const;
+const ERRORS = [
+  'agent_id_bound',
+  'agent_id_reserved',
+  'too_many_agents',
+  'too_many_journals',
+  'busy',
+] as const;
 
 function delivery(summary: string, body: TObject, returns: Returns) {
   return { config: { scope: 'agent', contract: { summary, body, returns, errors: ERRORS } } } as const;
