@@ -39,6 +39,7 @@ export class KeptReader {
     this.#kept = {
       newest: newest ?? { lot: 0, token: '' },
       watermark: Number(row.watermark),
+      hasTail: (newest?.lot ?? 0) > Number(row.watermark),
       extent: extentOf(extent, Number(row.minutes)),
       facts: { minute: Number(extent.minutes), half_hour: Number(extent.half_hours) },
       wholeFrom: { minute: Number(row.minutes), half_hour: Number(row.half_hours) },

@@ -24,12 +24,17 @@ const STITCHED_ASIDE = (watermark: number): Sql => sql`(SELECT * FROM half_hour_
   UNION ALL BY NAME SELECT * EXCLUDE (conn) REPLACE (${BEGIN} AS bucket) FROM minute_aside WHERE lot > ${watermark})`;
 const BEGIN = sql`(bucket // ${HALF_HOUR} * ${HALF_HOUR})::INTEGER`;
 
-/** `watermark`: the newest lot that the coarse tier has. */
-export function sourceOf(tier: TierName, watermark: number, overlay = false): Source {
+/**
+ * `watermark`: the newest lot that the coarse tier has, null where it has all: beside a part that is empty DuckDB knows
+ * nothing of the values of the other, and groups by a hash where it could look up an array, in twice the time.
+ */
+export function sourceOf(tier: TierName, watermark: number | null, overlay = false): Source {
   const [counted, aside, width] =
     tier === 'minute'
       ? ([sql`minute`, sql`minute_aside`, 1] as const)
-      : ([STITCHED(watermark), STITCHED_ASIDE(watermark), HALF_HOUR] as const);
+      : watermark === null
+        ? ([sql`half_hour`, sql`half_hour_aside`, HALF_HOUR] as const)
+        : ([STITCHED(watermark), STITCHED_ASIDE(watermark), HALF_HOUR] as const);
   const both = sql`(SELECT * FROM ${counted} UNION ALL BY NAME
     SELECT * EXCLUDE (kind) FROM ${aside} WHERE kind = 1)`;
   return { tier, counted: overlay ? both : counted, aside, width };

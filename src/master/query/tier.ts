@@ -6,6 +6,8 @@ import type { Extent, MinuteRange } from './range.ts';
 export interface Kept {
   /** The newest lot in the coarse tier. */
   readonly watermark: number;
+  /** There are lots that the coarse tier does not have yet. */
+  readonly hasTail: boolean;
   /** First and last minute with anything in it, null in an empty store. */
   readonly extent: Extent | null;
   /** Facts of counted connections in each tier. */

@@ -4,6 +4,7 @@ import { parseFilter } from '../../domain/filter/parser.ts';
 import type { Filter } from '../../domain/filter/tree.ts';
 import { METRICS } from './metrics.ts';
 import type { Sql } from './sql.ts';
+import type { Kept } from './tier.ts';
 import { planTraffic, type TrafficPlan } from './traffic-plan.ts';
 import type { TrafficQuestion } from './traffic-question.ts';
 import {
@@ -19,6 +20,7 @@ import {
 const HOUR = 3_600_000;
 const KEPT = {
   watermark: 9,
+  hasTail: true,
   extent: { first: 0, last: 100_000 },
   facts: { minute: 0, half_hour: 0 },
   wholeFrom: { minute: 0, half_hour: 0 },
@@ -39,8 +41,8 @@ const QUESTION: TrafficQuestion = {
   compare: null,
 };
 
-const planOf = (question: Partial<TrafficQuestion>): TrafficPlan =>
-  planTraffic({ ...QUESTION, ...question }, null, KEPT, 30 * HOUR);
+const planOf = (question: Partial<TrafficQuestion>, kept: Kept = KEPT): TrafficPlan =>
+  planTraffic({ ...QUESTION, ...question }, null, kept, 30 * HOUR);
 
 /** The text alone, a clause a line: values are numbers of this test. */
 function textOf(statement: Sql): string {
@@ -60,6 +62,7 @@ describe('statements of a question', () => {
     expect(textOf(wholeStatement(planOf({ metrics: METRICS, overlay: true })))).toMatchSnapshot();
     expect(textOf(wholeStatement(planOf({ compare: 'previous', metrics: METRICS })))).toMatchSnapshot();
     expect(textOf(wholeStatement(planOf({ from: 24 * HOUR + 60_000 })))).toMatchSnapshot();
+    expect(textOf(wholeStatement(planOf({}, { ...KEPT, hasTail: false })))).toMatchSnapshot();
     expect(textOf(pointsStatement(planOf({ metrics: METRICS }), [1440, 1500]))).toMatchSnapshot();
   });
 

@@ -43,7 +43,7 @@ export function viewOf(viewed: Viewed, kept: Kept): View {
   const { ranges, starts = [], tz, byHour, overlay = false } = viewed;
   const borders = byHour ? [...starts, ...ranges.flatMap((range) => hourStarts(tz, range))] : starts;
   const { tier, aligned, cutFrom } = chooseTier(kept, { ranges, starts: borders, tier: viewed.tier });
-  const source = sourceOf(tier, kept.watermark, overlay);
+  const source = sourceOf(tier, kept.hasTail ? kept.watermark : null, overlay);
   const [first, ...others] = ranges.map((range) => widened(range, tier, kept.extent));
   const present = first ?? ranges[0];
   const moved = [present, ...others] as const;
