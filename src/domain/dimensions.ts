@@ -2,7 +2,8 @@ import type { ConnectionFields } from './connection.ts';
 
 /**
  * The dimension table: everything that traffic can be grouped and filtered by. DDL, the columns of a fact, the
- * API's schemas, filters and pickers derive from it; adding a dimension is one line here and a migration.
+ * API's schemas, filters and pickers derive from it. A dimension over a column that facts have is one line here; one over a
+ * new column also names the column, its field, and how a record tells it, each of which the types ask for, and a migration.
  */
 
 /** What operators a dimension has and how its values are compared (`docs/http-api.md`, filters). */

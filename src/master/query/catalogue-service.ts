@@ -14,8 +14,7 @@ import { pointsOf } from './series-points.ts';
 import { dailyStatement, groupStatement } from './statements.ts';
 import type { Freshness } from './stats-service.ts';
 import { toNumber } from './sums.ts';
-import type { Kept } from './tier.ts';
-import { factsIn } from './tier.ts';
+import { factsIn, type Kept } from './tier.ts';
 import { type View, viewOf } from './view.ts';
 
 export interface AgentTotals extends Totals {

@@ -5,7 +5,7 @@ import { type Sql, sql } from './sql.ts';
  * Which point each bucket of a range belongs to, as `e(b, s, point)`: the bucket, the minute in which its point begins,
  * and the place of that in `starts`, minutes in ascending order, the first at or before the range. The application
  * gives the spans, for time zone arithmetic per row costs ten times the join, and finding each bucket's start in SQL
- * takes seconds where points are many. Places are small numbers, which group twice as fast as the minutes themselves.
+ * takes seconds where points are many.
  */
 export function pointOfMinute(range: MinuteRange, starts: readonly number[], width: number): Sql {
   const spans = starts

@@ -7,7 +7,7 @@ import { Reading } from './reading.ts';
 import { Slots } from './slots.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
-/** A question that reads more is a heavy one: some 30 ms on two cores. */
+/** A question that reads more is a heavy one: a week of five million connections in 90 days is half of it. */
 const HEAVY_FACTS = 1_000_000;
 /** One has all threads of the database; a second beside it would only make both slower, and everything else too. */
 const HEAVY_AT_ONCE = 1;
