@@ -2,7 +2,9 @@ import { CodedError } from '../../common/errors.ts';
 import type { RunQuery, SqlRow } from '../store/store.ts';
 import { labelOfKey } from './grouping.ts';
 import { smallestThatFits } from './interval.ts';
+import { pointsStatement, seriesStatement, unattributedSeriesStatement } from './series-statements.ts';
 import { toNumber } from './sums.ts';
+import { sumsFor } from './sums-of-facts.ts';
 import type { TrafficGroup, TrafficPart, TrafficTotals } from './traffic-answer.ts';
 import type { TrafficPlan } from './traffic-plan.ts';
 import { MAX_CELLS } from './traffic-question.ts';
@@ -10,9 +12,7 @@ import { addTotals, noTotals, type Reading, subtractTotals, totalsOfRow } from '
 import {
   combinationStatement,
   eachStatement,
-  pointsStatement,
-  seriesStatement,
-  unattributedSeriesStatement,
+  largestCombinationStatement,
   unattributedStatement,
   wholeStatement,
 } from './traffic-statements.ts';
@@ -20,10 +20,10 @@ import {
 /** What the fact store says to a question: nothing in it depends on when it is asked. */
 export interface TrafficFacts {
   readonly groups: readonly (Omit<TrafficGroup, 'series'> & { points: Points })[];
-  readonly other: (Omit<TrafficPart, 'series'> & { groups: number | null; points: Points }) | null;
+  readonly other: (Part & { groups: number | null; points: Points }) | null;
   /** Counted connections together. */
-  readonly whole: Omit<TrafficPart, 'series'>;
-  readonly unattributed: Omit<TrafficPart, 'series'> & { points: Points };
+  readonly whole: Part;
+  readonly unattributed: Part & { points: Points };
 }
 
 /** Totals by point, in order; empty without a series. */
@@ -56,12 +56,13 @@ function readings({ question, countless }: TrafficPlan): Readings {
   };
 }
 
+type Part = Omit<TrafficPart, 'series'>;
 type Grouped = Omit<TrafficGroup, 'series'>;
 
 interface Together {
   groups: Grouped[];
-  other: (Omit<TrafficPart, 'series'> & { groups: number | null }) | null;
-  whole: Omit<TrafficPart, 'series'>;
+  other: (Part & { groups: number | null }) | null;
+  whole: Part;
 }
 
 interface Groups extends Together {
@@ -72,7 +73,7 @@ async function askGroups(run: RunQuery, plan: TrafficPlan, of: Readings): Promis
   if (plan.groupings.length === 0) return askWhole(run, plan, of.whole);
   const together = await askTogether(run, plan, of);
   refuseTooManyCells(plan, together.groups.length + (together.other === null ? 0 : 1));
-  return { ...together, points: await askPoints(run, plan, together.groups, of.groups) };
+  return { ...together, points: await askPoints(run, plan, together, of.groups) };
 }
 
 /** One group of everything. */
@@ -99,6 +100,7 @@ async function askWhole(run: RunQuery, plan: TrafficPlan, reading: Reading): Pro
 }
 
 async function askTogether(run: RunQuery, plan: TrafficPlan, of: Readings): Promise<Together> {
+  if (plan.isCrowded) return largest(run, plan, of);
   const { groupings, question } = plan;
   if (question.topMode === 'combination' || groupings.length === 1) {
     return combinations(await run(combinationStatement(plan).render()), plan, of);
@@ -111,17 +113,34 @@ function combinations(rows: readonly SqlRow[], plan: TrafficPlan, of: Readings):
   const last = rows.find((row) => row.whole === true) ?? {};
   const groups = rows.filter((row) => row.whole === false).map((row) => groupOf(row, plan, of.groups));
   const members = toNumber(last.members) - groups.length;
-  const whole = partOf(last, plan, of.groups);
-  const rest = { totals: whole.totals, previous: whole.previous };
-  for (const group of groups) {
-    rest.totals = subtractTotals(rest.totals, group.totals);
-    rest.previous = rest.previous && group.previous && subtractTotals(rest.previous, group.previous);
-  }
   return {
     groups,
-    other: members > 0 ? { groups: members, ...rest } : null,
+    other: members > 0 ? { groups: members, ...restOf(partOf(last, plan, of.groups), groups) } : null,
     whole: partOf(last, plan, of.whole),
   };
+}
+
+/** The same where tuples are too many to count. */
+async function largest(run: RunQuery, plan: TrafficPlan, of: Readings): Promise<Together> {
+  const rows = await run(largestCombinationStatement(plan).render());
+  const [all = {}] = await run(wholeStatement(plan).render());
+  const groups = rows.map((row) => groupOf(row, plan, of.groups));
+  const areAll = rows.every((row) => row.is_all === true);
+  return {
+    groups,
+    other: areAll ? null : { groups: null, ...restOf(partOf(all, plan, of.groups), groups) },
+    whole: partOf(all, plan, of.whole),
+  };
+}
+
+function restOf(whole: Part, groups: readonly Part[]): Part {
+  return groups.reduce(
+    ({ totals, previous }, group) => ({
+      totals: subtractTotals(totals, group.totals),
+      previous: previous && group.previous && subtractTotals(previous, group.previous),
+    }),
+    whole,
+  );
 }
 
 /** Rows of `eachStatement`; the tuple of nothing but others is `other`. */
@@ -145,7 +164,7 @@ function tuples(rows: readonly SqlRow[], plan: TrafficPlan, of: Readings): Toget
   };
 }
 
-function partOf(row: SqlRow, plan: TrafficPlan, reading: Reading): Omit<TrafficPart, 'series'> {
+function partOf(row: SqlRow, plan: TrafficPlan, reading: Reading): Part {
   const previous = plan.compared === null ? null : totalsOfRow(row, reading, 'p');
   return { totals: totalsOfRow(row, reading), previous };
 }
@@ -170,20 +189,36 @@ interface PointsByGroup {
 async function askPoints(
   run: RunQuery,
   plan: TrafficPlan,
-  groups: readonly Grouped[],
+  { groups, other }: Together,
   reading: Reading,
 ): Promise<PointsByGroup> {
   const { starts } = plan;
   if (starts.length === 0) return { ofGroup: () => [] };
   const keys = groups.map(({ key }) => key);
-  const rows = await run(seriesStatement(plan, clipped(plan), keys).render());
+  const alone = standAlone(plan);
+  const rows = await run(seriesStatement(plan, clipped(plan), keys, alone).render());
   const byGroup = new Map<unknown, SqlRow[]>();
   for (const row of rows) {
     const list = byGroup.get(row.place);
     if (list === undefined) byGroup.set(row.place, [row]);
     else list.push(row);
   }
-  return { ofGroup: (index) => inOrder(byGroup.get(index) ?? [], plan, reading) };
+  const ofGroup = (index: number | null) => inOrder(byGroup.get(index) ?? [], plan, reading);
+  if (!alone || other === null) return { ofGroup };
+  const whole = inOrder(await run(pointsStatement(plan, clipped(plan)).render()), plan, reading);
+  const rest = keys
+    .map((_, index) => ofGroup(index))
+    .reduce((left, points) => left.map((totals, at) => subtractTotals(totals, points[at] ?? totals)), whole);
+  return { ofGroup: (index) => (index === null ? rest : ofGroup(index)) };
+}
+
+/**
+ * Whether the groups are few facts of many, which are cheaper to find than all are to sort: `other` is then what they
+ * leave of the whole. By hour of the week it is not, for a connection counts in each hour.
+ */
+function standAlone({ groupings, question }: TrafficPlan): boolean {
+  const isCombined = question.topMode === 'combination' || groupings.length === 1;
+  return isCombined && groupings.some(({ wide }) => wide) && !question.groupBy.includes('hour_of_week');
 }
 
 /** One total for each point, in order. */
@@ -206,17 +241,24 @@ async function askUnattributed(
   plan: TrafficPlan,
   reading: Reading,
 ): Promise<TrafficFacts['unattributed']> {
-  const narrowed: TrafficPlan = plan.unattributedApplies
-    ? plan
-    : { ...plan, question: { ...plan.question, filter: null, agents: plan.agentsAsked } };
-  const [row = {}] = await run(unattributedStatement(narrowed).render());
-  const total = partOf(row, plan, reading);
-  if (plan.starts.length === 0 || !plan.unattributedApplies) return { ...uncounted(total), points: [] };
-  const rows = await run(unattributedSeriesStatement(narrowed, clipped(plan)).render());
-  return { ...uncounted(total), points: inOrder(rows, plan, reading).map(withoutCounts) };
+  const { question, agentsAsked, unattributedApplies: applies, starts, compared } = plan;
+  const narrowed: TrafficPlan = {
+    ...plan,
+    ...(applies ? {} : { question: { ...question, filter: null, agents: agentsAsked } }),
+    sums: sumsFor([]),
+  };
+  const points =
+    starts.length === 0 || !applies
+      ? []
+      : inOrder(await run(unattributedSeriesStatement(narrowed, clipped(plan)).render()), plan, reading);
+  const total: Part =
+    points.length > 0 && compared === null
+      ? { totals: points.reduce(addTotals, noTotals(reading)), previous: null }
+      : partOf((await run(unattributedStatement(narrowed).render()))[0] ?? {}, plan, reading);
+  return { ...uncounted(total), points: points.map(withoutCounts) };
 }
 
-function uncounted(part: Omit<TrafficPart, 'series'>): Omit<TrafficPart, 'series'> {
+function uncounted(part: Part): Part {
   return { totals: withoutCounts(part.totals), previous: part.previous && withoutCounts(part.previous) };
 }
 

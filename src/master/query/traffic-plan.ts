@@ -9,10 +9,10 @@ import { estimatePoints, LADDER, parseInterval } from './interval.ts';
 import { type MinuteRange, resolveRange } from './range.ts';
 import { pointsOf } from './series-points.ts';
 import type { Source } from './source.ts';
+import type { Plan } from './statement-parts.ts';
 import { sumsFor } from './sums-of-facts.ts';
-import type { Kept } from './tier.ts';
+import { factsIn, type Kept } from './tier.ts';
 import type { TrafficQuestion } from './traffic-question.ts';
-import type { Plan } from './traffic-statements.ts';
 import { type View, viewOf } from './view.ts';
 
 /** How a question is answered from what the store holds. */
@@ -26,9 +26,14 @@ export interface TrafficPlan extends Plan, View {
   readonly unattributedApplies: boolean;
   /** Agents of which something can pass the question; null for all. */
   readonly agentsAsked: readonly string[] | null;
+  /** Tuples are so many that the top ones are found without the others, and those are not counted. */
+  readonly isCrowded: boolean;
   /** The filter tells facts of one connection apart, so that connections cannot be counted. */
   readonly countless: boolean;
 }
+
+/** Facts of which tuples with a wide dimension are not all grouped: of a week of five million connections in 90 days they are. */
+const CROWDED_FACTS = 1_000_000;
 
 /** Points that a chart of usual size shows. */
 const AUTO_POINTS = 200;
@@ -39,6 +44,7 @@ export function planTraffic(
   agentsAsked: readonly string[] | null,
   kept: Kept,
   now: number,
+  crowdedFacts = CROWDED_FACTS,
 ): TrafficPlan {
   const asked = resolveRange(question, kept.extent, now);
   const compared = comparedRange(question, asked);
@@ -56,10 +62,18 @@ export function planTraffic(
     kept,
   );
   const [present, before = null] = view.ranges;
+  const groupings = question.groupBy.map((name) => groupingOf(name, view.clock));
+  const isCrowded =
+    question.topMode === 'combination' &&
+    compared === null &&
+    groupings.length > 1 &&
+    groupings.some(({ wide }) => wide) &&
+    factsIn([present], view.source.tier, kept) > crowdedFacts;
   return {
     ...view,
     question,
-    groupings: question.groupBy.map((name) => groupingOf(name, view.clock)),
+    groupings,
+    isCrowded,
     sums: sumsFor([...question.metrics, question.topBy]),
     present,
     compared: before,

@@ -26,6 +26,8 @@ export interface TrafficDependencies {
   records: Pick<Records, 'agents' | 'gaps'>;
   freshness: Freshness;
   now?: () => number;
+  /** Facts above which tuples with a wide dimension are not all grouped. */
+  crowdedFacts?: number;
 }
 
 /** Gaps listed in an answer, newest first; the states of the points know all. */
@@ -39,14 +41,16 @@ export class TrafficService {
   readonly #records: Pick<Records, 'agents' | 'gaps'>;
   readonly #freshness: Freshness;
   readonly #now: () => number;
+  readonly #crowdedFacts: number | undefined;
   readonly #kept = new KeptReader();
   readonly #cache = new TrafficCache();
 
-  constructor({ facts, records, freshness, now = Date.now }: TrafficDependencies) {
+  constructor({ facts, records, freshness, now = Date.now, crowdedFacts }: TrafficDependencies) {
     this.#facts = facts;
     this.#records = records;
     this.#freshness = freshness;
     this.#now = now;
+    this.#crowdedFacts = crowdedFacts;
   }
 
   /** Throws `bad_request` for an unknown agent, zone or interval, `query_too_large`, `query_timeout`, `too_many_requests`. */
@@ -60,7 +64,7 @@ export class TrafficService {
     const freshTo = this.#freshness.state.freshTo;
     const { plan, facts } = await this.#facts.read(async (run, admit) => {
       const kept = await this.#kept.read(run);
-      const made = planTraffic(question, asked, kept, now);
+      const made = planTraffic(question, asked, kept, now, this.#crowdedFacts);
       const ranges = made.compared === null ? [made.present] : [made.present, made.compared];
       const found = await this.#cache.get(keyOf(made), ranges, kept, run, async () => {
         await admit(factsIn(ranges, made.source.tier, kept));

@@ -3,6 +3,7 @@ import { QUERY_DIMENSIONS, type QueryDimension } from '../../domain/dimensions.t
 import { parseFilter } from '../../domain/filter/parser.ts';
 import type { Filter } from '../../domain/filter/tree.ts';
 import { METRICS } from './metrics.ts';
+import { pointsStatement, seriesStatement, unattributedSeriesStatement } from './series-statements.ts';
 import type { Sql } from './sql.ts';
 import type { Kept } from './tier.ts';
 import { planTraffic, type TrafficPlan } from './traffic-plan.ts';
@@ -10,9 +11,7 @@ import type { TrafficQuestion } from './traffic-question.ts';
 import {
   combinationStatement,
   eachStatement,
-  pointsStatement,
-  seriesStatement,
-  unattributedSeriesStatement,
+  largestCombinationStatement,
   unattributedStatement,
   wholeStatement,
 } from './traffic-statements.ts';
@@ -77,6 +76,17 @@ describe('statements of a question', () => {
     const plan = planOf({ groupBy, compare: 'previous', topBy: 'opened', metrics: METRICS });
     expect(textOf(combinationStatement(plan))).toMatchSnapshot();
     expect(textOf(seriesStatement(plan, [1440], [['a', 'b', '7', 'true']]))).toMatchSnapshot();
+  });
+
+  it('find the top tuples without the others', () => {
+    for (const groupBy of [
+      ['device', 'host'],
+      ['site', 'rule', 'hour_of_week'],
+    ] as QueryDimension[][]) {
+      const plan = planOf({ groupBy, topBy: 'connections' });
+      expect(textOf(largestCombinationStatement(plan))).toMatchSnapshot();
+      expect(textOf(seriesStatement(plan, [1440], [groupBy.map(() => 'a')], true))).toMatchSnapshot();
+    }
   });
 
   it('find the top values of each dimension, wide ones first', () => {
