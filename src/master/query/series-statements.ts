@@ -1,5 +1,5 @@
 import type { Grouping } from './grouping.ts';
-import { pointOfMinute } from './series-sql.ts';
+import { factsByTime, pointOfMinute } from './series-sql.ts';
 import { listed, type Sql, sql } from './sql.ts';
 import {
   at,
@@ -24,22 +24,7 @@ export function pointsStatement(plan: Plan, starts: readonly number[]): Sql {
   const whole = sums.includes('n') ? sql`, ${countColumn(sql`${present.from}`)} AS w` : sql``;
   return sql`WITH ${pointOfMinute(present, starts, source.width)}
     SELECT e.point AS point, ${sumColumns(sums, sql`e.s`, 'present')} ${whole}
-    FROM (${byTime(plan)}) AS f JOIN e ON e.b = f.bucket GROUP BY 1`;
-}
-
-/**
- * Facts of one time as one fact. A few thousand are joined with the points in place of millions: behind a join DuckDB
- * knows no bounds of what it sums and groups, and takes twice the time for both.
- */
-function byTime(plan: Plan): Sql {
-  const { source, present, sums } = plan;
-  const apart = [
-    sql`bucket`,
-    ...(sums.includes('n') || sums.includes('o') ? [sql`prev`] : []),
-    ...(sums.includes('r') ? [sql`recovered`] : []),
-  ];
-  return sql`SELECT ${listed(apart)}, sum(up) AS up, sum(down) AS down, sum(conns) AS conns
-    FROM ${source.counted} WHERE ${condition(plan, present)} GROUP BY ALL`;
+    FROM ${factsByTime(source, condition(plan, present), sums)} AS f JOIN e ON e.b = f.bucket GROUP BY 1`;
 }
 
 type Key = readonly (string | null)[];

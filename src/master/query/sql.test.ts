@@ -61,7 +61,7 @@ describe('statements', () => {
   it('of a summary', () => {
     expect(summaryStatement(partOf({ agent_id: 'home' })).render()).toMatchInlineSnapshot(`
       {
-        "text": "SELECT sum(up) AS u, sum(down) AS d, coalesce(sum(conns) FILTER (WHERE prev < $1), 0) AS n FROM minute WHERE bucket >= $2 AND bucket < $3 AND ("agent" IN ($4))",
+        "text": "SELECT coalesce(sum(up), 0) AS u, coalesce(sum(down), 0) AS d, coalesce(sum(CASE WHEN prev < $1 THEN conns ELSE 0 END), 0) AS n FROM minute WHERE bucket >= $2 AND bucket < $3 AND ("agent" IN ($4))",
         "values": [
           10,
           10,
@@ -75,7 +75,7 @@ describe('statements', () => {
     const sort = { by: 'count', order: 'asc', limit: 5 } as const;
     expect(groupStatement(groupSpec('host'), partOf({}), sort).render()).toMatchInlineSnapshot(`
       {
-        "text": "WITH a AS (SELECT host, CASE WHEN host = 0 THEN destination_ip ELSE 0 END AS destination_ip, sum(up) AS u, sum(down) AS d, coalesce(sum(conns) FILTER (WHERE prev < $1), 0) AS n FROM minute WHERE bucket >= $2 AND bucket < $3 GROUP BY ALL), g AS MATERIALIZED (SELECT coalesce(CASE WHEN a.host = 0 THEN y.ip ELSE x.host END, '') AS k, sum(u) AS u, sum(d) AS d, sum(n) AS n FROM a LEFT JOIN host AS x ON x.id = a.host LEFT JOIN ip AS y ON y.id = a.destination_ip GROUP BY 1), t AS (SELECT false AS whole, k, u, d, n, 1 AS members FROM g ORDER BY n ASC, k LIMIT $4) SELECT * FROM (SELECT * FROM t UNION ALL SELECT true, NULL, sum(u), sum(d), sum(n), count(*) FROM g) ORDER BY whole, n ASC, k",
+        "text": "WITH a AS (SELECT host, CASE WHEN host = 0 THEN destination_ip ELSE 0 END AS destination_ip, coalesce(sum(up), 0) AS u, coalesce(sum(down), 0) AS d, coalesce(sum(CASE WHEN prev < $1 THEN conns ELSE 0 END), 0) AS n FROM minute WHERE bucket >= $2 AND bucket < $3 GROUP BY ALL), g AS MATERIALIZED (SELECT coalesce(CASE WHEN a.host = 0 THEN y.ip ELSE x.host END, '') AS k, sum(u) AS u, sum(d) AS d, sum(n) AS n FROM a LEFT JOIN host AS x ON x.id = a.host LEFT JOIN ip AS y ON y.id = a.destination_ip GROUP BY 1), t AS (SELECT false AS whole, k, u, d, n, 1 AS members FROM g ORDER BY n ASC, k LIMIT $4) SELECT * FROM (SELECT * FROM t UNION ALL SELECT true, NULL, sum(u), sum(d), sum(n), count(*) FROM g) ORDER BY whole, n ASC, k",
         "values": [
           10,
           10,
@@ -90,7 +90,7 @@ describe('statements', () => {
       seriesStatement('connections', partOf({ rule: 'Match' }), [10, 15]).render(),
     ).toMatchInlineSnapshot(`
       {
-        "text": "WITH p AS (SELECT unnest($1::INTEGER[]) AS point, unnest($2::INTEGER[]) AS s, unnest($3::INTEGER[]) AS f, unnest($4::INTEGER[]) AS t), e AS MATERIALIZED (SELECT unnest(range(f, t, $5))::INTEGER AS b, s, point FROM p) SELECT e.s AS s, coalesce(sum(conns) FILTER (WHERE prev < e.s), 0) AS v FROM minute JOIN e ON e.b = bucket WHERE bucket >= $6 AND bucket < $7 AND (rule IN (SELECT id FROM rule WHERE type IN ($8) OR CASE WHEN payload = '' THEN type ELSE type || ' (' || payload || ')' END IN ($9))) GROUP BY 1",
+        "text": "WITH p AS (SELECT unnest($1::INTEGER[]) AS point, unnest($2::INTEGER[]) AS s, unnest($3::INTEGER[]) AS f, unnest($4::INTEGER[]) AS t), e AS MATERIALIZED (SELECT unnest(range(f, t, $5))::INTEGER AS b, s, point FROM p), a AS (SELECT e.s AS s, coalesce(sum(CASE WHEN prev < e.s THEN conns ELSE 0 END), 0) AS n FROM (SELECT bucket, prev, sum(conns) AS conns FROM minute WHERE bucket >= $6 AND bucket < $7 AND (rule IN (SELECT id FROM rule WHERE type IN ($8) OR CASE WHEN payload = '' THEN type ELSE type || ' (' || payload || ')' END IN ($9))) GROUP BY ALL) AS f JOIN e ON e.b = f.bucket GROUP BY 1) SELECT s, n AS v FROM a",
         "values": [
           [
             0,

@@ -1,12 +1,17 @@
 import { type Part, where, whereUnattributed } from './filter.ts';
 import type { GroupSpec } from './group-keys.ts';
-import { allMetrics, type Metric, metricSql, type SortKey, type SortOrder } from './metrics.ts';
-import { pointOfMinute } from './series-sql.ts';
+import type { Metric, SortKey, SortOrder } from './metrics.ts';
+import { factsByTime, pointOfMinute } from './series-sql.ts';
 import { type Sql, sql } from './sql.ts';
+import { metricOfSums, type SumName, sumColumns, sumsOf } from './sums-of-facts.ts';
+
+const BYTES_AND_COUNT: readonly SumName[] = ['u', 'd', 'n'];
+
+const bytesAndCount = ({ range }: Part): Sql => sumColumns(BYTES_AND_COUNT, sql`${range.from}`, 'present');
 
 /** Everything together: `u`, `d`, `n`. */
 export function summaryStatement(part: Part): Sql {
-  return sql`SELECT ${allMetrics(sql`${part.range.from}`)} FROM ${part.source.counted} WHERE ${where(part)}`;
+  return sql`SELECT ${bytesAndCount(part)} FROM ${part.source.counted} WHERE ${where(part)}`;
 }
 
 /** Bytes that no connection explains: `u`, `d`. */
@@ -30,7 +35,7 @@ export function groupStatement(
   sort: { by: SortKey; order: SortOrder; limit: number },
 ): Sql {
   return sql`WITH
-    a AS (SELECT ${spec.ids}, ${allMetrics(sql`${part.range.from}`)} FROM ${part.source.counted}
+    a AS (SELECT ${spec.ids}, ${bytesAndCount(part)} FROM ${part.source.counted}
       WHERE ${where(part)} GROUP BY ALL),
     g AS MATERIALIZED (SELECT ${spec.text} AS k, sum(u) AS u, sum(d) AS d, sum(n) AS n
       FROM a ${spec.joins} GROUP BY 1),
@@ -43,17 +48,22 @@ export function groupStatement(
 /** One row `s`, `v` for each point with facts. A point clipped by the range begins, for counting, at its begin. */
 export function seriesStatement(metric: Metric, part: Part, starts: readonly number[]): Sql {
   const { source, range } = part;
-  return sql`WITH ${pointOfMinute(range, starts, source.width)}
-    SELECT e.s AS s, ${metricSql(metric, sql`e.s`)} AS v FROM ${source.counted} JOIN e ON e.b = bucket
-    WHERE ${where(part)} GROUP BY 1`;
+  const sums = sumsOf([metric]);
+  return sql`WITH ${pointOfMinute(range, starts, source.width)},
+    a AS (SELECT e.s AS s, ${sumColumns(sums, sql`e.s`, 'present')}
+      FROM ${factsByTime(source, where(part), sums)} AS f JOIN e ON e.b = f.bucket GROUP BY 1)
+    SELECT s, ${metricOfSums(metric)} AS v FROM a`;
 }
 
 /** Values that contain a text, by bytes: `k` and `v`. */
 export function optionsStatement(spec: GroupSpec, part: Part, contains: string, limit: number): Sql {
+  const text = contains.toLowerCase();
+  const only = text === '' ? null : spec.containing(text);
+  const condition = only === null ? where(part) : sql`${where(part)} AND ${only}`;
   return sql`WITH
-    a AS (SELECT ${spec.ids}, sum(up + down) AS v FROM ${part.source.counted} WHERE ${where(part)} GROUP BY ALL),
+    a AS (SELECT ${spec.ids}, sum(up + down) AS v FROM ${part.source.counted} WHERE ${condition} GROUP BY ALL),
     g AS (SELECT ${spec.text} AS k, sum(v) AS v FROM a ${spec.joins} GROUP BY 1)
-    SELECT k, v FROM g WHERE k <> '' AND contains(lower(k), ${contains.toLowerCase()})
+    SELECT k, v FROM g WHERE k <> '' AND contains(lower(k), ${text})
     ORDER BY v DESC, k LIMIT ${limit}`;
 }
 
@@ -62,10 +72,10 @@ export function dailyStatement(part: Part, starts: readonly number[]): Sql {
   const { source, range } = part;
   return sql`WITH ${pointOfMinute(range, starts, source.width)},
     f AS (
-      SELECT agent, bucket AS b, up AS u, down AS d, recovered AS r, false AS x
-      FROM ${source.counted} WHERE ${where(part)}
-      UNION ALL SELECT agent, bucket, up, down, false, true FROM ${source.aside}
-      WHERE ${whereUnattributed(part)})
+      SELECT agent, bucket AS b, recovered AS r, false AS x, sum(up) AS u, sum(down) AS d
+      FROM ${source.counted} WHERE ${where(part)} GROUP BY ALL
+      UNION ALL SELECT agent, bucket, false, true, sum(up), sum(down) FROM ${source.aside}
+      WHERE ${whereUnattributed(part)} GROUP BY ALL)
     SELECT agent, e.s AS s,
       sum(u) FILTER (WHERE NOT x) AS u, sum(d) FILTER (WHERE NOT x) AS d,
       sum(u) FILTER (WHERE r) AS ru, sum(d) FILTER (WHERE r) AS rd,

@@ -35,16 +35,22 @@ const NEEDED: Readonly<Record<Metric, readonly SumName[]>> = {
   recovered: ['r'],
 };
 
-/** The sums behind some metrics, bytes in any case: counting costs a third of a question, so only who asks pays. */
-export function sumsFor(metrics: readonly Metric[]): SumName[] {
-  const needed = new Set<SumName>(['u', 'd', ...metrics.flatMap((metric) => NEEDED[metric])]);
+/** The sums behind some metrics: counting costs a third of a question, so only who asks pays. */
+export function sumsOf(metrics: readonly Metric[]): SumName[] {
+  const needed = new Set<SumName>(metrics.flatMap((metric) => NEEDED[metric]));
   return SUMS.filter((name) => needed.has(name));
 }
 
+/** The same with bytes in any case. */
+export function sumsFor(metrics: readonly Metric[]): SumName[] {
+  return sumsOf([...metrics, 'total']);
+}
+
 /**
- * `sum(…) AS u, …` over facts of one period. Connections count whose previous fact lies before the minute `countFrom`,
- * which may be a column of the fact's point: of all facts of a connection in a span, one alone has its previous one
- * before it. By CASE, for FILTER copies what it lets through.
+ * `sum(…) AS u, …` over facts of one period. Connections, opened there or with bytes, count where their previous fact
+ * lies before the minute `countFrom`, which may be a column of the fact's point: of all facts of a connection in a span,
+ * one alone has its previous one before it, so counts are exact for any filter and grouping. By CASE, for FILTER copies
+ * what it lets through.
  */
 export function sumColumns(sums: readonly SumName[], countFrom: Sql, period: Period): Sql {
   return listed(
