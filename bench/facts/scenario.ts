@@ -170,7 +170,7 @@ export const FACTS: Scenario = {
   method: `A seeded generator gives 90 days of traffic: 20 agents, 50,000 hosts and 80,000 addresses by Zipf's law, a rhythm of days and
 weekends, one connection in ten 10 minutes or 4 hours long with its bytes spread over them, 2 % of the facts up to three
 hours late. It lies in the files as the store itself lays it (a test compares both, row by row): rolled up every hour, minutes kept 14
-days. Questions go by HTTP to the \`master\` command with its defaults (192 MB for DuckDB), one after the other; no two are
+days. Questions go by HTTP to the \`master\` command with its defaults (128 MB for DuckDB), one after the other; no two are
 equal, so that no kept answer helps. Without another interval in its name a question is over all 90 days. p95 of ${RUNS} runs, 2 before
 them not counted; CPU is what the master spends on one in all its threads; a bar missed by up to 20 % is measured three times more and the median counts. The original's side is its own SQL
 (commit efc716f) on its own table, in SQLite in one process without its HTTP, median of 3 runs.`,

@@ -48,20 +48,17 @@ export interface Summed {
   readonly ids?: readonly Sql[];
   /** Behind FROM. */
   readonly from: Sql;
-  /** What else facts must pass. */
-  readonly only?: Sql;
 }
 
 /**
  * `<ids>, <sums>` of the facts of both periods. Each period is read by itself, with 0 for the sums of the other: sums
  * under a condition of time would cost twice as much. So with a comparison a group has up to two rows.
  */
-export function summed(plan: Plan, { ids = [], from, only }: Summed): Sql {
+export function summed(plan: Plan, { ids = [], from }: Summed): Sql {
   const { present, compared, sums } = plan;
   const group = ids.length === 0 ? sql`` : sql`GROUP BY ALL`;
-  const also = only === undefined ? sql`` : sql`AND ${only}`;
   const read = (range: MinuteRange, columns: readonly Sql[]) =>
-    sql`SELECT ${listed([...ids, ...columns])} FROM ${from} WHERE ${condition(plan, range)} ${also} ${group}`;
+    sql`SELECT ${listed([...ids, ...columns])} FROM ${from} WHERE ${condition(plan, range)} ${group}`;
   const columns = (range: MinuteRange, period: Period) =>
     sumColumns(sums, countFrom(plan, sql`${range.from}`), period);
   if (compared === null) return read(present, [columns(present, 'present')]);

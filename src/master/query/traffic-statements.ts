@@ -58,11 +58,13 @@ export function largestCombinationStatement(plan: Plan): Sql {
     ? sql`SELECT ${at(ID, 0)} AS k, * FROM (${ids})`
     : sql`SELECT ${grouping.text(sql``, entry)} AS k, ${sumsOfSums(columnsOf(ranked.sums, false))}
       FROM (${ids}) AS a ${entries([grouping], sql`a`, () => true)} GROUP BY 1`;
-  const having = (some: Sql) =>
+  // A join with few takes a fifth less than `IN`.
+  const idsOf = (some: Sql) =>
     grouping.direct
-      ? sql`${grouping.id} IN (SELECT k FROM ${some})`
-      : sql`${grouping.id} IN (SELECT ${entry}.id FROM ${grouping.dictionary ?? sql``} AS ${entry}
-        JOIN ${some} ON ${some}.k = ${grouping.text(sql``, entry)})`;
+      ? sql`SELECT k AS id FROM ${some}`
+      : sql`SELECT ${entry}.id AS id FROM ${grouping.dictionary ?? sql``} AS ${entry}
+        JOIN ${some} ON ${some}.k = ${grouping.text(sql``, entry)}`;
+  const having = (some: Sql) => sql`${source.counted} JOIN (${idsOf(some)}) AS y ON y.id = ${grouping.id}`;
   const [few, many] = [sql`b`, sql`c`];
   return sql`WITH
     v AS MATERIALIZED (${values}),
@@ -76,10 +78,10 @@ export function largestCombinationStatement(plan: Plan): Sql {
 }
 
 /** All tuples `i0 …, <sums>`: an id where each id stands for a text of its own, else a text. */
-function tuples(plan: Plan, only?: Sql): Sql {
-  const { groupings, source } = plan;
+function tuples(plan: Plan, from: Sql = plan.source.counted): Sql {
+  const { groupings } = plan;
   const ids = groupings.map(({ id }, index) => sql`${id} AS ${at(ID, index)}`);
-  const rows = summed(plan, { ids, from: source.counted, ...(only && { only }) });
+  const rows = summed(plan, { ids, from });
   // Grouping a million pairs twice is what such a question would cost most.
   if (plan.compared === null && groupings.every(({ direct }) => direct)) return rows;
   const merged = groupings.map((grouping, index) => {

@@ -89,7 +89,7 @@ export class EmbeddedFactStore implements FactStore, SnapshotSource {
     const tempDirectory = resolve(options.tempDirectory ?? `${options.path}.tmp`);
     const file = await openFacts(duckdb, {
       path: options.path,
-      memoryLimitMb: options.memoryLimitMb ?? 192,
+      memoryLimitMb: options.memoryLimitMb ?? 128,
       threads: options.threads ?? Math.min(availableParallelism(), 4),
       tempDirectory,
       ...(options.migrations === undefined ? {} : { migrations: options.migrations }),
