@@ -29,20 +29,21 @@ function mixture(dataset: Dataset, round: Round): CrowdQuestion[] {
     path: '/api/v1/query',
     body: questionOf(shape, recipe, run, round),
   });
-  const day = (run: number) => {
-    const [from, to] = [end - run - DAY + ROUNDS[round] * 30, end - run].map((minute) =>
+  const days = (count: number, run: number) => {
+    const [from, to] = [end - run - count * DAY + ROUNDS[round] * 30, end - run].map((minute) =>
       new Date(minute * MINUTE_MS).toISOString(),
     );
     return `from=${from}&to=${to}`;
   };
+  const suggest = 'filter_type=host&query=cdn&limit=20';
   const questions: CrowdQuestion[] = [];
   for (let i = 0; i < QUESTIONS_PER_SHAPE * heavy.length; i++) {
     const run = i % 1000;
     questions.push(
       query(heavy[i % heavy.length]!, Math.floor(i / heavy.length)),
       query(light[i % light.length]!, run),
-      { light: true, path: `/api/v1/stats?type=summary&${day(run * 30)}`, body: null },
-      { light: true, path: '/api/v1/filter-options?filter_type=host&query=cdn&limit=20', body: null },
+      { light: true, path: `/api/v1/stats?type=summary&${days(1, run * 30)}`, body: null },
+      { light: true, path: `/api/v1/filter-options?${suggest}&${days(7, run * 30)}`, body: null },
     );
     if (dataset.hasRecords) {
       questions.push({ light: true, path: '/api/v1/connections?limit=50&sort_by=start', body: null });

@@ -104,25 +104,70 @@ describe('cadence', () => {
     expect(subject.metrics.rows).toBe(7);
   });
 
+  /** Holds up the rows of lots until `open` is called. */
+  function gate(): { open: () => void } {
+    const opened = Promise.withResolvers<void>();
+    const rows = source.rows.bind(source);
+    source.rows = async (...args) => {
+      await opened.promise;
+      return rows(...args);
+    };
+    return { open: opened.resolve };
+  }
+
   it('does not let a query wait for a long flush', async () => {
-    const subject = make({ queryPatienceMs: 20, queryIntervalMs: 0 });
+    const subject = make({ queryPatienceMs: 20, queryIntervalMs: 0, queryShare: Number.POSITIVE_INFINITY });
     await subject.start();
     await until(() => subject.metrics.flushes === 1);
     source.waiting = some(1);
-    let free = (): void => undefined;
-    const gate = new Promise<void>((resolve) => {
-      free = resolve;
-    });
-    const rows = source.rows.bind(source);
-    source.rows = async (...args) => {
-      await gate;
-      return rows(...args);
-    };
+    const { open } = gate();
     const freshTo = subject.state.freshTo;
     await subject.flushNow();
     expect(subject.state.freshTo).toBe(freshTo);
-    free();
+    open();
     await until(() => subject.metrics.rows === 1);
+  });
+
+  it('holds up one query of a crowd, and the others hardly', async () => {
+    const subject = make({
+      queryPatienceMs: 60_000,
+      crowdPatienceMs: 20,
+      queryIntervalMs: 0,
+      queryShare: Number.POSITIVE_INFINITY,
+    });
+    await subject.start();
+    await until(() => subject.metrics.flushes === 1);
+    source.waiting = some(1);
+    const { open } = gate();
+    const first = subject.flushNow();
+    await subject.flushNow();
+    expect(subject.metrics.rows).toBe(0);
+    open();
+    await first;
+    expect(subject.metrics.rows).toBe(1);
+  });
+
+  it('comes less often for queries where it takes long', async () => {
+    let clock = 1_000_000;
+    const subject = make({ now: () => clock });
+    await subject.start();
+    await until(() => subject.metrics.flushes === 1);
+    const rows = source.rows.bind(source);
+    source.rows = (...args) => {
+      clock += 400;
+      return rows(...args);
+    };
+    clock += 1000;
+    source.waiting = some(1);
+    await subject.flushNow();
+    expect(subject.metrics.rows).toBe(1);
+    source.waiting = some(1);
+    clock += 3599;
+    await subject.flushNow();
+    expect(subject.metrics.rows).toBe(1);
+    clock += 1;
+    await subject.flushNow();
+    expect(subject.metrics.rows).toBe(2);
   });
 });
 

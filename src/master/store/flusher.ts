@@ -18,8 +18,12 @@ export interface LotFlusherOptions {
   hurryRows?: number;
   /** Least milliseconds between two flushes asked for by queries. */
   queryIntervalMs?: number;
+  /** Part of the time that is spent at most on flushes asked for by queries: a flush costs as much as a question. */
+  queryShare?: number;
   /** Longest that a query waits for its flush; then it is answered from what there is. */
   queryPatienceMs?: number;
+  /** The same while another one waits already: a crowd must not be held up by what one of them waits for. */
+  crowdPatienceMs?: number;
   now?: () => number;
   backoff?: Backoff;
 }
@@ -74,6 +78,10 @@ export class LotFlusher implements Component {
   #timer: NodeJS.Timeout | undefined;
   #flight: Promise<void> | undefined;
   #begunAt = 0;
+  /** Milliseconds that the last flush took. */
+  #tookMs = 0;
+  /** Queries that wait for a flush. */
+  #asking = 0;
   #aligned = false;
   #backlog: LedgerLot[] = [];
   #running = false;
@@ -83,7 +91,9 @@ export class LotFlusher implements Component {
       intervalMs: 15_000,
       hurryRows: 5000,
       queryIntervalMs: 1000,
+      queryShare: 1 / 10,
       queryPatienceMs: 2000,
+      crowdPatienceMs: 50,
       now: Date.now,
       onLoss: () => {},
       ...options,
@@ -130,20 +140,24 @@ export class LotFlusher implements Component {
   }
 
   /**
-   * Makes what waits visible to a query, at most once a second. Never rejects and never waits for long: the
-   * answer says by `state.freshTo` how far it sees.
+   * Makes what waits visible to a query, at most once a second, and less often where flushing takes long. Never rejects
+   * and never waits for long: the answer says by `state.freshTo` how far it sees.
    */
   async flushNow(): Promise<void> {
     if (!this.#running) return;
-    const { now, queryIntervalMs, queryPatienceMs } = this.#options;
+    const { now, queryIntervalMs, queryShare, queryPatienceMs, crowdPatienceMs } = this.#options;
     const failing = this.#backoff.attempts > 0;
-    if (!this.#flight && !failing && now() - this.#begunAt >= queryIntervalMs) this.#launch();
+    const apart = Math.max(queryIntervalMs, this.#tookMs / queryShare);
+    if (!this.#flight && !failing && now() - this.#begunAt >= apart) this.#launch();
     if (!this.#flight) return;
     let timer: NodeJS.Timeout | undefined;
+    const patienceMs = this.#asking > 0 ? crowdPatienceMs : queryPatienceMs;
     const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, queryPatienceMs);
+      timer = setTimeout(resolve, patienceMs);
     });
+    this.#asking++;
     await Promise.race([this.#flight, patience]);
+    this.#asking--;
     clearTimeout(timer);
   }
 
@@ -176,7 +190,8 @@ export class LotFlusher implements Component {
       this.#failed(error);
       delay = this.#backoff.next();
     } finally {
-      this.metrics.busyMs += this.#options.now() - begun;
+      this.#tookMs = this.#options.now() - begun;
+      this.metrics.busyMs += this.#tookMs;
       this.#schedule(delay);
     }
   }

@@ -110,6 +110,30 @@ describe('limits of questions', () => {
     expect(await readMuch(ONE)).toEqual([{ one: 1 }]);
   });
 
+  it('lets who reads little go first, but not for ever', async () => {
+    const store = await at.open({ readConcurrency: 3 });
+    const order: string[] = [];
+    const readMuch = () =>
+      store.read(async (run, admit) => {
+        await admit(50_000_000);
+        await run(ONE);
+      });
+    const end = Promise.withResolvers<void>();
+    const little = store.read(() => end.promise).then(() => order.push('little'));
+    const much = readMuch().then(() => order.push('much'));
+    setTimeout(end.resolve, 50);
+    await Promise.all([little, much]);
+    expect(order).toEqual(['little', 'much']);
+
+    const gone = new AbortController();
+    const endless = store.read((run) => run(HEAVY), { signal: gone.signal });
+    endless.catch(() => order.push('endless'));
+    await readMuch();
+    expect(order).toEqual(['little', 'much']);
+    gone.abort(new Error('gone'));
+    await expect(endless).rejects.toThrow('gone');
+  });
+
   it('fails only the question that needs too much memory', async () => {
     const store = await at.open({ memoryLimitMb: 64 });
     const text = "SELECT list(range::VARCHAR || repeat('x', 1000)) FROM range(3000000)";

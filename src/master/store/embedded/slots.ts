@@ -12,6 +12,7 @@ export class Slots {
   readonly #queue: number;
   readonly #crowded: string;
   #taken = 0;
+  #idle = Promise.withResolvers<void>();
 
   /** `crowded`: what is said to who can neither be answered nor wait. */
   constructor(size: number, queue: number, crowded: string) {
@@ -26,6 +27,20 @@ export class Slots {
 
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  /** Resolves when nobody has a slot, rejects with the signal's reason. */
+  async idle(signal: AbortSignal): Promise<void> {
+    if (this.#taken === 0) return;
+    const aborted = Promise.withResolvers<never>();
+    const leave = () => aborted.reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      signal.throwIfAborted();
+      await Promise.race([this.#idle.promise, aborted.promise]);
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
   }
 
   /** Resolves when a slot is taken; rejects with the signal's reason, or `too_many_requests` at once. */
@@ -58,7 +73,11 @@ export class Slots {
   /** Gives the slot to the one that waits longest. */
   release(): void {
     const next = this.#waiting.shift();
-    if (next) next.grant();
-    else this.#taken--;
+    if (next) {
+      next.grant();
+    } else if (--this.#taken === 0) {
+      this.#idle.resolve();
+      this.#idle = Promise.withResolvers();
+    }
   }
 }
