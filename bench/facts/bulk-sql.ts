@@ -1,7 +1,10 @@
 import { MINUTE_MS } from '../../src/domain/bucket.ts';
+import { emptyFields } from '../../src/domain/connection.ts';
+import { FACT_COLUMNS, type FactColumn } from '../../src/domain/fact-columns.ts';
 import { LOT_ROWS } from '../../src/master/ingest/lots.ts';
 import { FACT_TABLES } from '../../src/master/store/embedded/schema.ts';
 import { arrivalSql, OUTAGE } from './arrival.ts';
+import { SHARED_FIELDS } from './fields.ts';
 import type { Recipe } from './generator.ts';
 
 /** Temporary tables of the world, by place, and of the connections that may still have facts to come. */
@@ -45,26 +48,50 @@ export const FIRST_LOTS = `CREATE OR REPLACE TEMP TABLE first_lots AS
 const LOT = `(lot + (f.rowid - begin) // ${LOT_ROWS})::INTEGER AS lot`;
 const IN_ORDER = 'ORDER BY f.rowid';
 
+/** What tells connections apart, by column of facts. */
+const VARIED: Readonly<Record<string, string>> = {
+  agent: 'd.name',
+  device: 'd.ip',
+  host: 'host',
+  destination_ip: 'a.ip',
+  destination_port: 'port',
+  rule: 'rule + 1',
+  chain: 'chain + 1',
+  process: 'process',
+  network: 'network',
+  conn_type: 'conn_type',
+  inbound_name: 'inbound_name',
+  inbound_user: 'inbound_user',
+  country: 'country',
+  asn: 'asn',
+};
+
+/** A column that is the same in all facts of connections; one of a dictionary can be none. */
+function shared({ name, dictionary, read }: FactColumn): string {
+  if (dictionary !== undefined) throw new Error(`nothing says which entries facts have in ${name}`);
+  const value = read({ agent: '', fields: { ...emptyFields(''), ...SHARED_FIELDS } });
+  return `'${String(value).replaceAll("'", "''")}'`;
+}
+
 /** Facts of connections with what their places stand for. */
 function described(table: string, more: Record<string, string>): string {
-  const columns = Object.entries(more)
-    .map(([name, value]) => `${value} AS ${name}, `)
-    .join('');
+  const texts = { ...VARIED, ...more };
+  const others = FACT_COLUMNS.filter(({ name }) => !(name in texts));
+  const columns = [...Object.entries(texts), ...others.map((column) => [column.name, shared(column)])]
+    .map(([name, value]) => `${value} AS "${name}"`)
+    .join(', ');
   return `INSERT INTO ${table} BY NAME
-    SELECT ${columns}conn, ${LOT}, bucket, prev, name AS agent, d.ip AS device, host, a.ip AS destination_ip,
-      port AS destination_port, rule + 1 AS rule, chain + 1 AS chain, network, inbound_name, inbound_user, country, asn,
-      false AS recovered, up, down, conns
+    SELECT ${columns}, conn, ${LOT}, bucket, prev, false AS recovered, up, down, conns
     FROM facts AS f JOIN first_lots USING (arrival) JOIN of_device AS d USING (device) JOIN of_host USING (host)
       JOIN of_address AS a USING (address) JOIN of_program USING (program)
     WHERE kind = ${more.kind ?? 0} ${IN_ORDER}`;
 }
 
-export const COUNTED = described(FACT_TABLES.counted, { process: 'process', conn_type: 'conn_type' });
+export const COUNTED = described(FACT_TABLES.counted, {});
 export const OVERLAY = described(FACT_TABLES.aside, { kind: '1', process: "''", conn_type: "'Inner'" });
+/** Of no connection: every other column has its default. */
 export const UNATTRIBUTED = `INSERT INTO ${FACT_TABLES.aside} BY NAME
-  SELECT kind, conn, ${LOT}, bucket, prev, name AS agent, 0 AS device, 0 AS host, 0 AS destination_ip,
-    0 AS destination_port, 0 AS rule, 0 AS chain, '' AS process, '' AS network, '' AS conn_type, '' AS inbound_name,
-    '' AS inbound_user, '' AS country, '' AS asn, false AS recovered, up, down, conns
+  SELECT kind, conn, ${LOT}, bucket, prev, name AS agent, false AS recovered, up, down, conns
   FROM facts AS f JOIN first_lots USING (arrival) JOIN (SELECT agent AS device, any_value(name) AS name FROM of_device
     GROUP BY agent) USING (device) WHERE kind = 2 ${IN_ORDER}`;
 

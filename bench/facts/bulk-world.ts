@@ -1,5 +1,6 @@
 import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
-import { DICTIONARY_KEYS, type Dictionary } from '../../src/domain/dimensions.ts';
+import type { Dictionary } from '../../src/domain/dimensions.ts';
+import { DICTIONARY_KEYS } from '../../src/domain/fact-columns.ts';
 import { DERIVED_COLUMNS } from '../../src/master/store/dictionary-values.ts';
 import type { World } from './world.ts';
 

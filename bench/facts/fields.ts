@@ -11,6 +11,9 @@ export function identityOf(recipe: Recipe, number: number): { id: string; source
   return { id: random.uuid(), sourcePort: random.between(1024, 65_535) };
 }
 
+/** What is the same of every connection. */
+export const SHARED_FIELDS = { inbound_ip: '198.18.0.1', inbound_port: '7890', dns_mode: 'fake-ip' } as const;
+
 /** The fields of a connection as its agent reports them. */
 export function fieldsOf(
   world: World,
@@ -26,6 +29,7 @@ export function fieldsOf(
   const { overlay } = connection;
   return {
     ...emptyFields(identity.id),
+    ...SHARED_FIELDS,
     start: connection.startMs,
     network: host.network,
     conn_type: overlay ? 'Inner' : device.connType,
@@ -35,12 +39,9 @@ export function fieldsOf(
     destination_ip_asn: address.asn,
     source_port: String(identity.sourcePort),
     destination_port: String(host.port),
-    inbound_ip: '198.18.0.1',
-    inbound_port: '7890',
     inbound_name: device.inboundName,
     inbound_user: device.inboundUser,
     host: host.name,
-    dns_mode: 'fake-ip',
     process: overlay ? '' : program.process,
     process_path: overlay ? '' : program.processPath,
     remote_destination: address.text,

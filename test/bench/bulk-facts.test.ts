@@ -5,6 +5,7 @@ import { lots } from '../../bench/facts/lots.ts';
 import { makeWorld } from '../../bench/facts/world.ts';
 import { openStore } from '../../bench/facts/writer.ts';
 import { MINUTE_MS } from '../../src/domain/bucket.ts';
+import { FACT_COLUMNS } from '../../src/domain/fact-columns.ts';
 import type { EmbeddedFactStore } from '../../src/master/store/embedded/embedded-fact-store.ts';
 import { MAX_CHUNK } from '../../src/master/store/store.ts';
 import { TestDirectory } from '../support/directory.ts';
@@ -21,17 +22,20 @@ async function rollUpAll(store: EmbeddedFactStore): Promise<void> {
   while ((await store.rollUp(100_000)).more);
 }
 
-const DIMENSIONS = `t.agent, d.ip AS device, h.host, h.site, a.ip, a.num, t.destination_port, r.type, r.payload, c.chains,
-  c."group", c.node, c.route, c.provider, t.process, t.network, t.conn_type, t.inbound_name, t.inbound_user, t.country,
-  t.asn, t.recovered`;
+/** Of each column of facts its value, or the whole entry of its dictionary. */
+const VALUES = FACT_COLUMNS.map(({ name, dictionary }) =>
+  dictionary === undefined ? `t."${name}"` : `e_${name}.* EXCLUDE (id)`,
+);
+const JOINS = FACT_COLUMNS.flatMap(({ name, dictionary }) =>
+  dictionary === undefined ? [] : [`JOIN ${dictionary} e_${name} ON e_${name}.id = t."${name}"`],
+);
 
 /** All rows of a table with its dictionaries' values in place of their ids. */
 async function rowsOf(store: EmbeddedFactStore, table: string, more: string): Promise<unknown[]> {
   return await store.read((run) =>
     run({
-      text: `SELECT ${more}, t.bucket, ${DIMENSIONS}, sum(up) AS up, sum(down) AS down, sum(conns) AS conns
-        FROM ${table} t JOIN ip d ON d.id = t.device JOIN host h ON h.id = t.host JOIN ip a ON a.id = t.destination_ip
-          JOIN rule r ON r.id = t.rule JOIN chain c ON c.id = t.chain GROUP BY ALL ORDER BY ALL`,
+      text: `SELECT ${more}, t.bucket, ${VALUES.join(', ')}, t.recovered, sum(up) AS up, sum(down) AS down, sum(conns) AS conns
+        FROM ${table} t ${JOINS.join(' ')} GROUP BY ALL ORDER BY ALL`,
       values: [],
     }),
   );

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { withDimensionTable } from '../../scripts/dimension-tables.ts';
 import { documentedCodes, withErrorTables } from '../../scripts/error-table.ts';
 import { ERRORS } from '../../src/common/errors.ts';
 import { testApp } from '../../src/master/http/http.test-support.ts';
@@ -46,6 +47,10 @@ describe('docs/http-api.md', () => {
   it('names every word for a range', () => {
     const row = /^\| `range` .*$/m.exec(document)?.[0] ?? '';
     expect([...row.matchAll(/`([^`]+)`/g)].map((match) => match[1])).toEqual(['range', ...RANGE_WORDS]);
+  });
+
+  it('holds the table of dimensions as it is (node scripts/dimensions.ts --write)', () => {
+    expect(withDimensionTable(document)).toBe(document);
   });
 
   it('names everything that can be grouped and filtered by', () => {

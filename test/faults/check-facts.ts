@@ -1,5 +1,5 @@
 import type { Sqlite } from '../../src/common/sqlite.ts';
-import { FACT_COLUMNS } from '../../src/domain/dimensions.ts';
+import { FACT_COLUMNS } from '../../src/domain/fact-columns.ts';
 import type { EmbeddedFactStore } from '../../src/master/store/embedded/embedded-fact-store.ts';
 import type { FactRow } from './check.ts';
 

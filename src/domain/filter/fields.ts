@@ -1,4 +1,5 @@
-import { DIMENSIONS, FACT_DIMENSIONS } from '../dimensions.ts';
+import { DESCRIPTIVE_FIELDS } from '../connection.ts';
+import { DIMENSIONS, type DimensionType, FACT_DIMENSIONS } from '../dimensions.ts';
 import { nearestWord } from '../nearest.ts';
 
 import type { Operator } from './tree.ts';
@@ -46,14 +47,8 @@ export const OPERATORS_OF: Readonly<Record<FilterType, readonly Operator[]>> = {
   time: ORDERED,
 };
 
-/** Closed sets that are fixed; the others (agents, networks) are those that the data has. */
-const FIXED: Readonly<Record<string, readonly string[]>> = {
-  route: ['direct', 'proxied', 'reject'],
-  recovered: ['true', 'false'],
-};
-
 /** What a single connection has beside the dimensions. */
-const OF_CONNECTIONS: readonly FilterField[] = [
+const CONNECTION_FIELDS: readonly FilterField[] = [
   { name: 'download', type: 'bytes', only: 'connections' },
   { name: 'upload', type: 'bytes', only: 'connections' },
   { name: 'rate', type: 'rate', only: 'live' },
@@ -67,16 +62,27 @@ const OF_CONNECTIONS: readonly FilterField[] = [
   { name: 'state', type: 'closed', values: ['open', 'closed'], only: 'connections' },
 ];
 
-/** Everything that a filter can name: the dimension table first, in its order. */
-export const FILTER_FIELDS: readonly FilterField[] = [
-  ...[...DIMENSIONS, ...FACT_DIMENSIONS].map(({ name, type }): FilterField => {
-    const values = FIXED[name];
+const QUERY_FIELDS: readonly FilterField[] = [...DIMENSIONS, ...FACT_DIMENSIONS].map(
+  (dimension: Pick<FilterField, 'name' | 'values'> & { type: DimensionType }) => {
+    const { name, type, values } = dimension;
     // A record has no hour of its own: its bytes moved in many.
     const ofTraffic = name === 'hour_of_week' && { only: 'traffic' as const };
     return { name, type, ...(values && { values }), ...ofTraffic };
-  }),
-  ...OF_CONNECTIONS,
+  },
+);
+
+/** Everything that a filter can name: the dimension table first, in its order. What became a dimension is no more of connections alone. */
+export const FILTER_FIELDS: readonly FilterField[] = [
+  ...QUERY_FIELDS,
+  ...CONNECTION_FIELDS.filter(({ name }) => !QUERY_FIELDS.some((field) => field.name === name)),
 ];
+
+const FIELD_NAMES: readonly string[] = DESCRIPTIVE_FIELDS.map(({ name }) => name);
+
+/** Fields of a connection that facts do not hold, so that nothing can be summed by them. */
+export const RECORD_ONLY: readonly string[] = FILTER_FIELDS.filter(
+  ({ name, only }) => only === 'connections' && FIELD_NAMES.includes(name),
+).map(({ name }) => name);
 
 const KNOWN_BY: Readonly<Record<FilterSubject, readonly Knowledge[]>> = {
   facts: ['traffic'],

@@ -1,13 +1,12 @@
-import { DIMENSIONS, type Dimension, FACT_COLUMNS, type FactColumn } from '../../domain/dimensions.ts';
+import { DIMENSIONS, type Dimension } from '../../domain/dimensions.ts';
 import type { ExportFormat } from '../../domain/export.ts';
+import { FACT_COLUMNS } from '../../domain/fact-columns.ts';
 import { mentionsOnly } from '../../domain/filter/names.ts';
 import type { Filter } from '../../domain/filter/tree.ts';
 import { expression } from '../query/expression.ts';
-import { listed, named, type Sql, sql } from '../query/sql.ts';
+import { entryAlias, listed, named, type Sql, sql } from '../query/sql.ts';
 import type { View } from '../query/view.ts';
 import { type LineColumn, lineStatement } from './fact-lines.ts';
-
-const DIMENSION_TABLE: readonly Dimension[] = DIMENSIONS;
 
 /** Columns of exported facts, in the order in which the statement has them. */
 export const FACT_EXPORT_COLUMNS: readonly LineColumn[] = [
@@ -15,7 +14,7 @@ export const FACT_EXPORT_COLUMNS: readonly LineColumn[] = [
   { name: 'previous', type: 'time', value: sql`previous` },
   { name: 'tier', type: 'text', value: sql`tier` },
   { name: 'kind', type: 'text', value: sql`kind` },
-  ...DIMENSION_TABLE.map(
+  ...DIMENSIONS.map(
     ({ name, type }): LineColumn => ({
       name,
       type: type === 'number' ? 'integer' : 'text',
@@ -28,11 +27,12 @@ export const FACT_EXPORT_COLUMNS: readonly LineColumn[] = [
   { name: 'connections', type: 'integer', value: sql`connections` },
 ];
 
-/** Aliases of dictionaries, one for each column of a fact that holds an id. */
-const ALIASES = [sql`x0`, sql`x1`, sql`x2`, sql`x3`, sql`x4`];
-const JOINED = (FACT_COLUMNS as readonly FactColumn[]).flatMap((column) =>
-  column.dictionary === undefined ? [] : [{ name: column.name, dictionary: column.dictionary }],
-);
+/** A join for each column of a fact that holds an id. */
+const JOINS = FACT_COLUMNS.flatMap(({ name, dictionary }) => {
+  if (dictionary === undefined) return [];
+  const alias = named(entryAlias(name));
+  return [sql`JOIN ${named(dictionary)} AS ${alias} ON f.${named(name)} = ${alias}.id`];
+});
 const KINDS = sql`CASE f.kind WHEN 0 THEN 'counted' WHEN 1 THEN 'overlay' ELSE 'unattributed' END`;
 
 export interface FactSelection {
@@ -64,23 +64,18 @@ function rowsOf({ view, filter }: FactSelection, time: (minute: Sql) => Sql): Sq
     sql`CASE WHEN f.prev > 0 THEN ${time(sql`f.prev`)} END AS previous`,
     sql`${source.tier} AS tier`,
     sql`${KINDS} AS kind`,
-    ...DIMENSION_TABLE.map((dimension) => sql`${textOfEntry(dimension)} AS ${named(dimension.name)}`),
+    ...DIMENSIONS.map((dimension) => sql`${textOfEntry(dimension)} AS ${named(dimension.name)}`),
     sql`f.recovered AS recovered`,
     sql`f.down AS download`,
     sql`f.up AS upload`,
     sql`f.conns AS connections`,
   ];
-  const joins = JOINED.map(({ name, dictionary }, index) => {
-    const alias = ALIASES[index] ?? sql``;
-    return sql`JOIN ${named(dictionary)} AS ${alias} ON f.${named(name)} = ${alias}.id`;
-  });
   return sql`SELECT ${listed(columns)} FROM (SELECT * FROM (
     SELECT 0::UTINYINT AS kind, * FROM ${source.counted} UNION ALL BY NAME SELECT * FROM ${source.aside})
-    WHERE ${listed(tests, ' AND ')}) AS f ${listed(joins, ' ')}`;
+    WHERE ${listed(tests, ' AND ')}) AS f ${listed(JOINS, ' ')}`;
 }
 
 function textOfEntry({ column, entry }: Dimension): Sql {
   if (entry === undefined) return sql`f.${named(column)}`;
-  const alias = ALIASES[JOINED.findIndex(({ name }) => name === column)] ?? sql``;
-  return sql`${alias}.${named(entry)}`;
+  return sql`${named(entryAlias(column))}.${named(entry)}`;
 }

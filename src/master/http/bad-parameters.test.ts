@@ -71,7 +71,7 @@ describe('bad parameters', () => {
     ['/ready?x=1', [['x', 'is no parameter']]],
     ['/agents/a/status?x=1', [['x', 'is no parameter']]],
     ['/filter-options', [['filter_type', 'is required']]],
-    ['/filter-options?filter_type=dns_mode', [['filter_type', 'on connection records only']]],
+    ['/filter-options?filter_type=uid', [['filter_type', 'on connection records only']]],
     ['/verify?group=week', [['group', 'day, month, range']]],
     [
       '/verify?agent=nobody&to=tomorrow',

@@ -1,20 +1,14 @@
 import { type TObject, type TOptional, type TString, Type } from '@sinclair/typebox';
-import type { Route } from '../../domain/dimensions.ts';
+import { DIMENSIONS } from '../../domain/dimensions.ts';
 import type { Filters } from '../query/filter.ts';
 import { GROUP_KEYS, type GroupKey } from '../query/group-keys.ts';
 import { oneOf, port, text } from './parameters.ts';
 
-const ROUTES = ['direct', 'proxied', 'reject'] as const satisfies readonly Route[];
-
 function parameterOf(key: GroupKey) {
-  switch (key) {
-    case 'destination_port':
-      return port();
-    case 'route':
-      return oneOf(ROUTES);
-    default:
-      return text(key === 'destination' ? 'part of the destination address or of the host' : undefined);
-  }
+  const dimension = DIMENSIONS.find(({ name }) => name === key);
+  if (dimension?.values !== undefined) return oneOf(dimension.values);
+  if (dimension?.type === 'number') return port();
+  return text(key === 'destination' ? 'part of the destination address or of the host' : undefined);
 }
 
 type FilterParameters = Record<GroupKey, TOptional<TString>>;

@@ -2,6 +2,7 @@ import type { FastifySchemaValidationError } from 'fastify';
 import type { ErrorDetail } from '../../common/errors.ts';
 
 import { parseAskedTime, parseInstant } from '../../domain/asked-time.ts';
+import { RECORD_ONLY } from '../../domain/filter/fields.ts';
 import { nearestWord } from '../../domain/nearest.ts';
 import { chooseAlternatives } from './alternatives.ts';
 import { fieldPath } from './field-path.ts';
@@ -14,9 +15,6 @@ export interface Finding extends FastifySchemaValidationError {
   readonly data?: unknown;
   readonly parentSchema?: { readonly properties?: object };
 }
-
-/** Fields of a connection that facts do not hold, so that nothing can be summed by them. */
-const RECORD_ONLY = ['source_port', 'sniff_host', 'dns_mode', 'uid', 'dscp'];
 
 /** Of one answer: a body of 64 KiB can be wrong in more places than anybody reads. */
 const MAX_PROBLEMS = 100;

@@ -1,6 +1,6 @@
 import type { Sqlite } from '../../common/sqlite.ts';
 import { columnOf, DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
-import { FACT_FIELDS } from '../../domain/dimensions.ts';
+import { FACT_FIELDS } from '../../domain/fact-columns.ts';
 import { TEXT_COLUMNS } from '../layout/columns.ts';
 import { type TextNames, textNames } from '../layout/texts.ts';
 import type { FactRow } from './packed-facts.ts';

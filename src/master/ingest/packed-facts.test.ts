@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FACT_FIELDS } from '../../domain/dimensions.ts';
+import { FACT_FIELDS } from '../../domain/fact-columns.ts';
 import { type FactRow, packFacts, unpackFacts } from './packed-facts.ts';
 
 const texts = (prefix: string) => FACT_FIELDS.map((name) => `${prefix} ${name}`);

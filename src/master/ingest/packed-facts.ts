@@ -1,5 +1,5 @@
 import { emptyFields } from '../../domain/connection.ts';
-import { FACT_FIELDS } from '../../domain/dimensions.ts';
+import { FACT_FIELDS } from '../../domain/fact-columns.ts';
 import type { Fact, FactKind } from '../store/store.ts';
 
 /** A row of facts as `Lots` reads it: the numbers of `NUMBERS`, the agent, then the values of FACT_FIELDS. */

@@ -7,7 +7,7 @@ import {
   cidrRange,
   numberRange,
 } from '../../domain/filter/values.ts';
-import { dictionaryOf, dimensionOf, RULE_TEXT } from './group-keys.ts';
+import { dimensionOf, RULE_TEXT } from './group-keys.ts';
 import { listed, named, type Sql, sql } from './sql.ts';
 
 /**
@@ -54,7 +54,7 @@ function test(given: Test, hourOfWeek: Sql): Sql {
   if (given.field === 'hour_of_week') return sql`(${onNumber(hourOfWeek, given)})`;
   const dimension = dimensionOf(given.field);
   const column = named(dimension.column);
-  const dictionary = dictionaryOf(dimension);
+  const { dictionary } = dimension;
   if (dictionary === undefined || dimension.entry === undefined)
     return sql`(${onValue(dimension, column, given)})`;
   const entry = dimension.type === 'address' ? sql`num` : named(dimension.entry);

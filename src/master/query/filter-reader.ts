@@ -7,7 +7,7 @@ import type { Freshness } from './stats-service.ts';
 
 /** Closed sets that the data has: those whose values stand in the facts themselves. */
 const CLOSED: readonly string[] = DIMENSIONS.filter(
-  (dimension) => dimension.type === 'closed' && !('entry' in dimension),
+  ({ type, entry }) => type === 'closed' && entry === undefined,
 ).map(({ column }) => column);
 
 /** Looking again for a value that is not known costs a scan, so a client cannot ask for more of them than this. */

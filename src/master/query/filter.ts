@@ -2,7 +2,7 @@ import { CodedError } from '../../common/errors.ts';
 import { mentionsOnly } from '../../domain/filter/names.ts';
 import type { Filter } from '../../domain/filter/tree.ts';
 import { expression } from './expression.ts';
-import { dictionaryOf, dimensionOf, type GroupKey, isAlias, RULE_TEXT } from './group-keys.ts';
+import { dimensionOf, type GroupKey, isAlias, RULE_TEXT } from './group-keys.ts';
 import type { WallClock } from './hour-of-week.ts';
 import type { MinuteRange } from './range.ts';
 import type { Source } from './source.ts';
@@ -112,9 +112,9 @@ function dimensionIn(name: string, values: readonly string[]): Sql {
   const column = named(dimension.column);
   if (dimension.type === 'number')
     return sql`${column} IN (${listed(values.map((value) => numberOf(name, value)))})`;
-  const dictionary = dictionaryOf(dimension);
-  if (dictionary === undefined || dimension.entry === undefined) return sql`${column} IN (${listed(values)})`;
-  return sql`${column} IN (SELECT id FROM ${named(dictionary)} WHERE ${named(dimension.entry)} IN (${listed(values)}))`;
+  const { dictionary, entry } = dimension;
+  if (dictionary === undefined || entry === undefined) return sql`${column} IN (${listed(values)})`;
+  return sql`${column} IN (SELECT id FROM ${named(dictionary)} WHERE ${named(entry)} IN (${listed(values)}))`;
 }
 
 function numberOf(field: string, value: string): number {

@@ -1,10 +1,4 @@
-import {
-  DIMENSIONS,
-  type Dictionary,
-  type Dimension,
-  type DimensionName,
-  FACT_COLUMNS,
-} from '../../domain/dimensions.ts';
+import { DIMENSIONS, type Dimension, type DimensionName } from '../../domain/dimensions.ts';
 import { named, type Sql, sql } from './sql.ts';
 
 /** The original's names for what it groups and filters by, where they differ from the dimension of that name. */
@@ -50,31 +44,25 @@ export function dimensionOf(name: string): Dimension {
   return dimension;
 }
 
-/** The dictionary that a fact column refers to, undefined for a plain one. */
-export function dictionaryOf(dimension: Dimension): Dictionary | undefined {
-  const column = FACT_COLUMNS.find(({ name }) => name === dimension.column);
-  return column && 'dictionary' in column ? column.dictionary : undefined;
-}
-
 /** Groups by a dimension under its own name, whatever the original calls so. */
 export function dimensionSpec(name: DimensionName): GroupSpec {
   const dimension = dimensionOf(name);
   const column = named(dimension.column);
-  const dictionary = dictionaryOf(dimension);
+  const { dictionary, entry } = dimension;
   const common = { rowKey: name, label: dimension.label, ids: column };
-  if (dictionary === undefined || dimension.entry === undefined) {
+  if (dictionary === undefined || entry === undefined) {
     const value = sql`a.${column}`;
     // A port of 0 is one that the core did not say.
     const text =
       dimension.type === 'number' ? sql`CASE WHEN ${value} = 0 THEN '' ELSE ${value}::VARCHAR END` : value;
     return { ...common, joins: sql``, text, containing: () => null };
   }
-  const entry = named(dimension.entry);
+  const of = sql`x.${named(entry)}`;
   return {
     ...common,
     joins: sql`LEFT JOIN ${named(dictionary)} AS x ON x.id = a.${column}`,
-    text: sql`coalesce(x.${entry}, '')`,
-    containing: (text) => sql`${column} IN (${idsContaining(named(dictionary), sql`x.${entry}`, text)})`,
+    text: sql`coalesce(${of}, '')`,
+    containing: (text) => sql`${column} IN (${idsContaining(named(dictionary), of, text)})`,
   };
 }
 

@@ -1,10 +1,6 @@
-import {
-  DICTIONARY_KEYS,
-  type Dictionary,
-  FACT_DIMENSIONS,
-  type QueryDimension,
-} from '../../domain/dimensions.ts';
-import { dictionaryOf, dimensionOf } from './group-keys.ts';
+import { type Dictionary, FACT_DIMENSIONS, type QueryDimension } from '../../domain/dimensions.ts';
+import { DICTIONARY_KEYS } from '../../domain/fact-columns.ts';
+import { dimensionOf } from './group-keys.ts';
 import type { WallClock } from './hour-of-week.ts';
 import { named, type Sql, sql } from './sql.ts';
 
@@ -53,9 +49,8 @@ export function groupingOf(name: QueryDimension, clock: WallClock): Grouping {
     };
   }
   const dimension = dimensionOf(name);
-  const { label, entry, wide = false } = dimension;
+  const { label, dictionary, entry, wide = false } = dimension;
   const id = named(dimension.column);
-  const dictionary = dictionaryOf(dimension);
   if (dictionary === undefined || entry === undefined) {
     // A port of 0 is one that the core did not say.
     const text = (value: Sql) =>

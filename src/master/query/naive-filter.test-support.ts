@@ -4,6 +4,7 @@ import type { Filter, Test } from '../../domain/filter/tree.ts';
 import { addressRange, bareHost, cidrRange, numberRange } from '../../domain/filter/values.ts';
 import { siteOf } from '../store/dictionary-values.ts';
 import type { Fact } from '../store/store.ts';
+import { plainText } from './naive-model.test-support.ts';
 
 /** The text of a dimension, read from the connection without any dictionary. */
 export function textOfDimension(
@@ -28,7 +29,7 @@ export function textOfDimension(
     hour_of_week: () => String(hourOfWeek),
     destination_port: () => (fields.destination_port === '0' ? '' : fields.destination_port),
   };
-  return derived[name]?.() ?? String(fields[name as keyof typeof fields]);
+  return derived[name]?.() ?? plainText(name, fields);
 }
 
 function contains(text: string, part: string): boolean {

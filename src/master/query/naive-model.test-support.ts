@@ -1,11 +1,5 @@
-import {
-  countryOf,
-  type FactFields,
-  groupOf,
-  nodeOf,
-  parseChains,
-  routeOf,
-} from '../../domain/dimensions.ts';
+import { countryOf, DIMENSIONS, groupOf, nodeOf, parseChains, routeOf } from '../../domain/dimensions.ts';
+import type { FactFields } from '../../domain/fact-columns.ts';
 import { siteOf } from '../store/dictionary-values.ts';
 import type { Fact } from '../store/store.ts';
 import type { Totals } from './answers.ts';
@@ -49,8 +43,15 @@ export function textOf(key: GroupKey, agent: string, fields: FactFields): string
     case 'asn':
       return fields.destination_ip_asn;
     default:
-      return fields[key];
+      return plainText(key, fields);
   }
+}
+
+/** The field of a dimension that is one as it stands. */
+export function plainText(name: string, fields: FactFields): string {
+  const field = DIMENSIONS.find((dimension) => dimension.name === name)?.field;
+  if (field === undefined) throw new Error(`${name} is read from no field`);
+  return fields[field];
 }
 
 /** Facts in a list, and questions answered by walking over it: connections are counted by their numbers. */

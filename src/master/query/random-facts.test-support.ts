@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type ConnectionFields, emptyFields } from '../../domain/connection.ts';
+import { FACT_FIELDS } from '../../domain/fact-columns.ts';
 import { unattributed } from '../store/facts.test-support.ts';
 import type { Fact } from '../store/store.ts';
 
@@ -7,7 +8,7 @@ import type { Fact } from '../store/store.ts';
 export const BEGIN = Date.UTC(2026, 9, 23) / 60_000;
 export const SPAN = 4 * 1440;
 
-const fields = fc.record({
+const KNOWN = {
   host: fc.constantFrom('', 'a.example.com', 'b.example.com', 'example.co.uk', 'localhost', '10.0.0.1'),
   source_ip: fc.constantFrom('192.168.1.2', '192.168.1.3', 'fe80::1'),
   destination_ip: fc.constantFrom('', '10.0.0.1', '10.0.0.2', '2001:db8::1'),
@@ -23,6 +24,12 @@ const fields = fc.record({
   inbound_user: fc.constantFrom('', 'lily'),
   destination_geoip: fc.constantFrom('null', '[]', '["cn","private"]', '["us"]'),
   destination_ip_asn: fc.constantFrom('', 'AS13335'),
+};
+
+/** Of whatever else a dimension is read from, values that differ. */
+const fields = fc.record({
+  ...Object.fromEntries(FACT_FIELDS.map((name) => [name, fc.constantFrom('', 'one', 'Two')])),
+  ...KNOWN,
 });
 
 export const AGENTS = ['home', 'office', "o'hara"] as const;

@@ -1,4 +1,5 @@
-import { DICTIONARY_KEYS, DIMENSIONS, FACT_COLUMNS } from '../../domain/dimensions.ts';
+import { DIMENSIONS } from '../../domain/dimensions.ts';
+import { DICTIONARY_KEYS } from '../../domain/fact-columns.ts';
 import type { SqlQuery, SqlValue } from '../store/store.ts';
 
 /** A piece of SQL: literal text of this program, with values and other pieces between. */
@@ -37,12 +38,21 @@ export function sql(strings: TemplateStringsArray, ...parts: (Sql | SqlValue)[])
   return new Sql(strings, parts);
 }
 
+/** What the entry of a fact's id is called where a statement joins those of all its columns. */
+export function entryAlias(column: string): string {
+  return `entry_${column}`;
+}
+
 const NAMES: ReadonlySet<string> = new Set([
-  ...FACT_COLUMNS.flatMap((column) =>
-    'dictionary' in column ? [column.name, column.dictionary] : [column.name],
-  ),
+  ...DIMENSIONS.flatMap(({ name, column, dictionary, entry }) => [
+    name,
+    column,
+    entryAlias(column),
+    ...(dictionary === undefined ? [] : [dictionary]),
+    ...(entry === undefined ? [] : [entry]),
+  ]),
+  ...Object.keys(DICTIONARY_KEYS),
   ...Object.values(DICTIONARY_KEYS).flat(),
-  ...DIMENSIONS.flatMap((dimension) => ('entry' in dimension ? [dimension.entry] : [])),
 ]);
 
 /** A column or dictionary that the dimension table names; anything else is a bug. */

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ConnectionFields } from '../../domain/connection.ts';
+import { DIMENSIONS } from '../../domain/dimensions.ts';
+import { FACT_FIELDS } from '../../domain/fact-columns.ts';
 import { FILTER_FIELDS, type FilterField, unknownOf } from '../../domain/filter/fields.ts';
 import { countTests, filters } from '../../domain/filter/filter.test-support.ts';
 import { lowered } from '../../domain/filter/lowered.ts';
@@ -41,6 +43,8 @@ afterAll(async () => {
 
 /** Values as cores and attackers send them, and such as differ from them in case, spaces or digits alone. */
 const POOL: Partial<Record<keyof ConnectionFields | 'agent', readonly string[]>> = {
+  // Of whatever else a dimension is read from.
+  ...Object.fromEntries(FACT_FIELDS.map((name) => [name, ['', 'one', 'One', 'two']])),
   agent: ['home', 'office', "o'hara", '路由器', 'unknown'],
   host: [
     '',
@@ -123,13 +127,11 @@ const part = fc
       .tuple(fc.nat(3), fc.integer({ min: 1, max: 6 }))
       .map(([from, length]) => text.slice(from, from + length) || text),
   );
-const NAMES: Readonly<Record<string, keyof typeof POOL>> = {
-  device: 'source_ip',
-  payload: 'rule_payload',
-  site: 'host',
-  chain: 'chains',
-  asn: 'destination_ip_asn',
-};
+/** The values of a field's source, even where others are made of them: they are no answer, but may be asked for. */
+function poolOf(name: string): readonly string[] | undefined {
+  const field = DIMENSIONS.find((dimension) => dimension.name === name)?.field ?? name;
+  return POOL[field as keyof typeof POOL];
+}
 const PATTERNS = [
   '^www',
   'example[.]com$',
@@ -172,7 +174,7 @@ function values(field: FilterField, op: Operator): fc.Arbitrary<string> {
   if (op === '~' || op === '!~') return part;
   if (op === 'under')
     return fc.constantFrom('example.com', 'Example.com.', '.com', 'de', 'ÄÖ.de', 'co.uk', 'b');
-  const own = POOL[(NAMES[field.name] ?? field.name) as keyof typeof POOL];
+  const own = poolOf(field.name);
   const more = fc.constantFrom(
     '',
     'US',

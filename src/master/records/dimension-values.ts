@@ -1,5 +1,6 @@
 import type { DescriptiveName } from '../../domain/connection.ts';
-import type { DimensionName } from '../../domain/dimensions.ts';
+import { DIMENSIONS, type Dimension, type DimensionName } from '../../domain/dimensions.ts';
+import { computeOf } from '../store/dictionary-values.ts';
 import type { Clause } from './clause.ts';
 import type { Columns } from './columns.ts';
 
@@ -24,28 +25,24 @@ export function computed(name: string, field: DescriptiveName): RecordValue {
   return { field, of: (text) => `${name}(${text})`, isComputed: true };
 }
 
+/** The SQL function of a dimension that is computed. */
+export function functionOf({ name }: Pick<Dimension, 'name'>): string {
+  return `${name}_of`;
+}
+
+function recordValue(dimension: Dimension, field: DescriptiveName): RecordValue {
+  const { blank } = dimension;
+  if (computeOf(dimension) !== undefined) return computed(functionOf(dimension), field);
+  if (blank === undefined) return plain(field);
+  return { field, of: (text) => `iif(${text} = '', '${blank}', ${text})`, isComputed: false };
+}
+
 /** What each dimension is on a record. Records and facts mean the same by them. */
-export const DIMENSION_VALUES: Readonly<Record<Exclude<DimensionName, 'agent'>, RecordValue>> = {
-  site: computed('site_of', 'host'),
-  destination_port: computed('port_of', 'destination_port'),
-  group: computed('group_of', 'chains'),
-  node: computed('node_of', 'chains'),
-  route: computed('route_of', 'chains'),
-  country: computed('country_of', 'destination_geoip'),
-  asn: computed('trimmed', 'destination_ip_asn'),
-  device: plain('source_ip'),
-  host: plain('host'),
-  destination_ip: plain('destination_ip'),
-  rule: plain('rule'),
-  payload: plain('rule_payload'),
-  chain: { field: 'chains', of: (text) => `iif(${text} = '', '[]', ${text})`, isComputed: false },
-  provider: plain('provider'),
-  process: plain('process'),
-  network: plain('network'),
-  conn_type: plain('conn_type'),
-  inbound_name: plain('inbound_name'),
-  inbound_user: plain('inbound_user'),
-};
+export const DIMENSION_VALUES = Object.fromEntries(
+  DIMENSIONS.flatMap((dimension) =>
+    dimension.field === undefined ? [] : [[dimension.name, recordValue(dimension, dimension.field)]],
+  ),
+) as Readonly<Record<Exclude<DimensionName, 'agent'>, RecordValue>>;
 
 /** SQL of a value of a record `c`. */
 export function valueIn(columns: Columns, { field, of }: RecordValue): string {

@@ -158,10 +158,10 @@ function onField(field: FilterField, given: Test, reading: Reading): Clause {
 
 /** What filters know that is a text of a record, or follows from one. */
 const TEXTS: Readonly<Record<string, RecordValue>> = {
-  ...DIMENSION_VALUES,
   source_port: computed('port_of', 'source_port'),
   sniff_host: plain('sniff_host'),
   dns_mode: plain('dns_mode'),
+  ...DIMENSION_VALUES,
 };
 
 function numberOf(field: FilterField, { columns, now }: Reading): string {

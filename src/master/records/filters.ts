@@ -1,8 +1,9 @@
+import { DIMENSIONS } from '../../domain/dimensions.ts';
 import { lowered } from '../../domain/filter/lowered.ts';
 import type { GroupKey } from '../query/group-keys.ts';
 import { type Clause, joined } from './clause.ts';
 import type { Columns } from './columns.ts';
-import { DIMENSION_VALUES, type RecordValue, whereValue } from './dimension-values.ts';
+import { DIMENSION_VALUES, functionOf, type RecordValue, whereValue } from './dimension-values.ts';
 
 /**
  * The original's parameters as conditions on records, with the meaning that `query/filter.ts` gives them for facts:
@@ -15,7 +16,7 @@ const is =
   (columns, value) =>
     whereValue(columns, of, (sql) => ({ sql: `${sql} = ?`, values: [read(value)] }));
 
-const { host, destination_ip, destination_port, rule, payload, country, node } = DIMENSION_VALUES;
+const { host, destination_ip, rule, payload, country, node } = DIMENSION_VALUES;
 
 const ofAgent: RecordFilter = (columns, value) => columns.ofAgents([value]);
 
@@ -50,15 +51,27 @@ const isDestination: RecordFilter = (columns, value) => {
   return joined([has(destination_ip), has(host)], ' OR ');
 };
 
+/** Numbers are asked for as texts, of which several may be the same number. */
+const NUMBERS = DIMENSIONS.filter(({ type }) => type === 'number').map(
+  ({ name }) => name as keyof typeof DIMENSION_VALUES,
+);
+
+const isNumber =
+  (name: keyof typeof DIMENSION_VALUES): RecordFilter =>
+  (columns, value) =>
+    whereValue(columns, DIMENSION_VALUES[name], (sql) => ({
+      sql: `${sql} = ${functionOf({ name })}(?)`,
+      values: [value],
+    }));
+
 export const RECORD_FILTERS: Readonly<Record<GroupKey, RecordFilter>> = {
   ...(Object.fromEntries(
     Object.entries(DIMENSION_VALUES).map(([name, value]) => [name, is(value)]),
   ) as Record<keyof typeof DIMENSION_VALUES, RecordFilter>),
+  ...Object.fromEntries(NUMBERS.map((name) => [name, isNumber(name)])),
   agent: ofAgent,
   agent_id: ofAgent,
   host: isShown,
-  destination_port: (columns, value) =>
-    whereValue(columns, destination_port, (sql) => ({ sql: `${sql} = port_of(?)`, values: [value] })),
   rule: isRule,
   destination: isDestination,
   geoip: is(country, (value) => value.toUpperCase()),

@@ -1,7 +1,10 @@
+import { DESCRIPTIVE_FIELDS } from '../../domain/connection.ts';
+import { DIMENSIONS } from '../../domain/dimensions.ts';
 import type { Filter } from '../../domain/filter/tree.ts';
 import type { Filters } from '../query/filter.ts';
 import type { GapSource } from '../query/gap-state.ts';
 import type { SortOrder } from '../query/metrics.ts';
+import { computeOf } from '../store/dictionary-values.ts';
 
 export const CONNECTION_SORT_KEYS = ['start', 'last_updated', 'download', 'upload', 'total'] as const;
 export type ConnectionSortKey = (typeof CONNECTION_SORT_KEYS)[number];
@@ -39,9 +42,13 @@ export interface ConnectionsQuery extends SelectedConnections {
   readonly cursor: string | null;
 }
 
+const FIELD_NAMES: readonly string[] = DESCRIPTIVE_FIELDS.map(({ name }) => name);
+
 /** Dimensions that no field of a record holds as they are; rows show them under their own names. */
-export const DERIVED_DIMENSIONS = ['device', 'site', 'group', 'node', 'route', 'country', 'asn'] as const;
-export type DerivedDimension = (typeof DERIVED_DIMENSIONS)[number];
+export const DERIVED_DIMENSIONS = DIMENSIONS.filter(
+  (dimension) =>
+    dimension.listed || (computeOf(dimension) !== undefined && !FIELD_NAMES.includes(dimension.name)),
+);
 
 /** A connection as the API shows it: absolute counters, times RFC 3339 in UTC. */
 export interface ConnectionRecord {

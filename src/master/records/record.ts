@@ -1,12 +1,11 @@
 import { columnOf, DESCRIPTIVE_FIELDS, emptyFields } from '../../domain/connection.ts';
-import { countryOf, groupOf, nodeOf, parseChains, routeOf } from '../../domain/dimensions.ts';
 import { formatTime, parseTime } from '../../domain/time.ts';
 import { formOf } from '../layout/columns.ts';
 import type { TextNames } from '../layout/texts.ts';
-import { siteOf } from '../store/dictionary-values.ts';
+import { computeOf } from '../store/dictionary-values.ts';
 import type { Columns } from './columns.ts';
 import { NO_AGENT } from './dimension-values.ts';
-import type { ConnectionRecord, DerivedDimension } from './query.ts';
+import { type ConnectionRecord, DERIVED_DIMENSIONS } from './query.ts';
 
 /**
  * A row as stored, its descriptive columns under the names of the API: of a text its id, or itself in a row that waits to
@@ -82,18 +81,16 @@ function valueOfField(
   }
 }
 
-function derivedOf(record: ConnectionRecord): Record<DerivedDimension, string> {
-  const chains = parseChains(String(record.chains));
-  const node = nodeOf(chains);
-  return {
-    device: String(record.source_ip),
-    site: siteOf(String(record.host)),
-    group: groupOf(chains),
-    node,
-    route: routeOf(node),
-    country: countryOf(String(record.destination_geoip)),
-    asn: String(record.destination_ip_asn).trim(),
-  };
+const DERIVED = DERIVED_DIMENSIONS.map((dimension) => ({
+  name: dimension.name,
+  field: dimension.field ?? dimension.name,
+  compute: computeOf(dimension) ?? ((text: string) => text),
+}));
+
+function derivedOf(record: ConnectionRecord): Record<string, string | number> {
+  const derived: Record<string, string | number> = {};
+  for (const { name, field, compute } of DERIVED) derived[name] = compute(String(record[field]));
+  return derived;
 }
 
 /** The original took any 64-bit number, negative ones too. */

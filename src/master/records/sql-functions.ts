@@ -1,9 +1,10 @@
 import type { Sqlite } from '../../common/sqlite.ts';
 import { addressNumber } from '../../domain/address.ts';
-import { countryOf, groupOf, nodeOf, parseChains, portOf, routeOf } from '../../domain/dimensions.ts';
+import { DIMENSIONS, portOf } from '../../domain/dimensions.ts';
 import { lowered } from '../../domain/filter/lowered.ts';
 import { type Pattern, parsePattern } from '../../domain/filter/pattern.ts';
-import { siteOf } from '../store/dictionary-values.ts';
+import { computeOf } from '../store/dictionary-values.ts';
+import { functionOf } from './dimension-values.ts';
 
 /** Characters of texts whose results are kept at most; some 50,000 hosts with three functions of them. */
 const MAX_KEPT = 4_000_000;
@@ -13,15 +14,15 @@ export function addressKey(number: bigint): string {
   return number.toString(16).padStart(32, '0');
 }
 
-/** Derived dimensions: the domain's own definitions, not a second wording of them in SQL. */
-const OF_TEXT: Readonly<Record<string, (text: string) => string | number | null>> = {
-  node_of: (chains) => nodeOf(parseChains(chains)),
-  group_of: (chains) => groupOf(parseChains(chains)),
-  route_of: (chains) => routeOf(nodeOf(parseChains(chains))),
-  country_of: countryOf,
-  site_of: siteOf,
+/** Computed dimensions: their own definitions, not a second wording of them in SQL. */
+const OF_TEXT: Readonly<Record<string, (text: string) => string | number>> = {
+  ...Object.fromEntries(
+    DIMENSIONS.flatMap((dimension) => {
+      const compute = computeOf(dimension);
+      return compute === undefined ? [] : [[functionOf(dimension), compute]];
+    }),
+  ),
   port_of: portOf,
-  trimmed: (text) => text.trim(),
 };
 
 /** The key of an address, null for what is none. Addresses are many, and those of IPv4 sooner read than looked up. */

@@ -1,5 +1,5 @@
 import type { Component } from '../../common/component.ts';
-import type { FactFields } from '../../domain/dimensions.ts';
+import type { FactFields } from '../../domain/fact-columns.ts';
 
 /** 0 counted, 1 overlay (repeats bytes of a counted connection), 2 unattributed (belongs to an agent alone). */
 export type FactKind = 0 | 1 | 2;

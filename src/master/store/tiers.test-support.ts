@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { FACT_COLUMNS } from '../../domain/dimensions.ts';
+import { FACT_COLUMNS } from '../../domain/fact-columns.ts';
 import type { FactStore, SqlRow } from './store.ts';
 
 export function rowsOf(store: FactStore, text: string): Promise<SqlRow[]> {

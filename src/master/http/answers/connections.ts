@@ -22,7 +22,10 @@ const RECORD = {
   closed_at: nullable(time()),
   counted: Type.Boolean({ description: 'false: repeats bytes of another connection' }),
   ...DESCRIPTIVE,
-  ...(Object.fromEntries(DERIVED_DIMENSIONS.map((name) => [name, Type.String()])) as Record<string, TSchema>),
+  ...(Object.fromEntries(DERIVED_DIMENSIONS.map(({ name }) => [name, Type.String()])) as Record<
+    string,
+    TSchema
+  >),
 };
 
 const RANGE_CUT = nullable(closed({ from: epochMs() }));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { CodedError } from '../../../common/errors.ts';
 import type { Admit, FactReader, ReadOptions, RunQuery } from '../store.ts';
+import { missingColumns } from './dimension-columns.ts';
 import { fileError } from './file-errors.ts';
 import { metaText } from './meta.ts';
 import { identify, refuseUnknown } from './migrations.ts';
@@ -85,6 +86,14 @@ async function refuseOthers(connection: DuckDBConnection, path: string): Promise
   refuseUnknown(kind, path, SCHEMA_VERSION);
   if (kind === 'empty' || kind === 'foreign' || kind.version < SCHEMA_VERSION) {
     throw new CodedError('file_older', `the facts file ${path} is of an older schema`);
+  }
+  const missing = await missingColumns(connection);
+  if (missing.length > 0) {
+    const names = [...new Set(missing.map(({ column }) => column.name))];
+    throw new CodedError(
+      'file_older',
+      `the facts file ${path} is older than its columns ${names.join(', ')}`,
+    );
   }
 }
 

@@ -13,6 +13,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { CodedError } from '../../../common/errors.ts';
 import { readStructure, TABLE_NAMES } from './check-file.ts';
+import { completeColumns } from './dimension-columns.ts';
 import { fileError } from './file-errors.ts';
 import { keepLastGood, restoreLastGood } from './last-good.ts';
 import { type FactMigration, identify, MIGRATIONS, migrate, refuseUnknown } from './migrations.ts';
@@ -81,6 +82,7 @@ export async function openFacts(duckdb: DuckDB, settings: OpenSettings): Promise
     const kind = await identify(writer);
     if (kind === 'foreign') throw new CodedError('file_foreign', `${path} is no facts file`);
     await migrate(writer, kind, migrations);
+    await completeColumns(writer);
     return {
       instance: opened,
       writer,

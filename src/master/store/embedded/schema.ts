@@ -1,17 +1,15 @@
-import {
-  DICTIONARY_KEYS,
-  type Dictionary,
-  EMPTY_ENTRIES,
-  FACT_COLUMNS,
-  type FactColumn,
-} from '../../../domain/dimensions.ts';
+import type { Dictionary } from '../../../domain/dimensions.ts';
+import { DICTIONARY_KEYS, EMPTY_ENTRIES, FACT_COLUMNS } from '../../../domain/fact-columns.ts';
 import { DERIVED_COLUMNS } from '../dictionary-values.ts';
 
-/** Grows with every change of what `freshSchema` creates, together with a step in `migrations.ts`. */
+/**
+ * Grows with every change of what `freshSchema` creates, together with a step in `migrations.ts`. Columns that come from
+ * the dimension table are not meant: a file that lacks one gets it (`dimension-columns.ts`).
+ */
 export const SCHEMA_VERSION = 2;
 
 export const DICTIONARIES = Object.keys(DICTIONARY_KEYS) as Dictionary[];
-export const COLUMNS: readonly FactColumn[] = FACT_COLUMNS;
+export const COLUMNS = FACT_COLUMNS;
 
 /** The tables of facts by tier, finest first. `aside`: kinds 1 and 2, with the kind as first column. */
 export const TIERS = {
@@ -46,11 +44,24 @@ export function columnList(columns: readonly { name: string; sql: string }[]): s
   return columns.map(({ name, sql }) => `${quoted(name)} ${sql}`).join(', ');
 }
 
+/** A column of facts, and what it says of facts that know nothing of it: of no connection, or older than it. */
+export interface DimensionColumn {
+  readonly name: string;
+  readonly sql: string;
+  readonly empty: string;
+}
+
 /** Columns of a fact that say what its bytes are grouped by: values, or ids of dictionary entries. */
-const DIMENSION_COLUMNS = COLUMNS.map(({ name, sql, dictionary }) => ({
+export const DIMENSION_COLUMNS: readonly DimensionColumn[] = COLUMNS.map(({ name, sql, dictionary }) => ({
   name,
-  sql: dictionary ? 'INTEGER' : sql,
+  sql: dictionary === undefined ? sql : 'INTEGER',
+  empty: dictionary === undefined && sql === 'VARCHAR' ? "''" : '0',
 }));
+
+/** As it stands in `CREATE TABLE`: rows of a program that does not know the column are those of no value. */
+export function declared({ name, sql, empty }: DimensionColumn): { name: string; sql: string } {
+  return { name, sql: `${sql} DEFAULT ${empty}` };
+}
 
 /**
  * `conn` (of minutes only) is the number of the record; `bucket` and `prev` are minutes since the epoch; `up` and `down` bytes.
@@ -60,7 +71,7 @@ const HALF_HOUR_COLUMNS = [
   { name: 'lot', sql: 'INTEGER' },
   { name: 'bucket', sql: 'INTEGER' },
   { name: 'prev', sql: 'INTEGER' },
-  ...DIMENSION_COLUMNS,
+  ...DIMENSION_COLUMNS.map(declared),
   { name: 'recovered', sql: 'BOOLEAN' },
   { name: 'up', sql: 'BIGINT' },
   { name: 'down', sql: 'BIGINT' },
@@ -79,6 +90,7 @@ export const COARSE_TIER = [
   'CREATE TABLE missing (lot INTEGER, last_lot INTEGER, first_bucket INTEGER, last_bucket INTEGER, up BIGINT, down BIGINT, reason VARCHAR)',
 ];
 
+/** A value as SQL writes it. */
 function literal(value: string | bigint | null): string {
   if (value === null) return 'NULL';
   return typeof value === 'bigint' ? String(value) : `'${value.replaceAll("'", "''")}'`;

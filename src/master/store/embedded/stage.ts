@@ -1,10 +1,6 @@
 import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
-import {
-  DICTIONARY_KEYS,
-  type Dictionary,
-  EMPTY_ENTRIES,
-  type FactSubject,
-} from '../../../domain/dimensions.ts';
+import type { Dictionary } from '../../../domain/dimensions.ts';
+import { DICTIONARY_KEYS, EMPTY_ENTRIES, type FactSubject } from '../../../domain/fact-columns.ts';
 import { DERIVED_COLUMNS } from '../dictionary-values.ts';
 import type { Fact } from '../store.ts';
 import { COLUMNS, columnList, DICTIONARIES, entryColumns } from './schema.ts';
