@@ -1,5 +1,6 @@
 import { parseAskedTime } from '../../domain/asked-time.ts';
-import { type FilterField, filterField } from '../../domain/filter/fields.ts';
+import type { DescriptiveName } from '../../domain/connection.ts';
+import { FILTER_FIELDS, type FilterField, filterField, RECORD_ONLY } from '../../domain/filter/fields.ts';
 import { lowered } from '../../domain/filter/lowered.ts';
 import type { Filter, Operator, Test } from '../../domain/filter/tree.ts';
 import {
@@ -156,12 +157,14 @@ function onField(field: FilterField, given: Test, reading: Reading): Clause {
   );
 }
 
+/** Texts of connections that are no dimension. */
+const PLAIN_TEXTS = FILTER_FIELDS.filter(({ name, type }) => RECORD_ONLY.includes(name) && type !== 'number');
+
 /** What filters know that is a text of a record, or follows from one. */
 const TEXTS: Readonly<Record<string, RecordValue>> = {
-  source_port: computed('port_of', 'source_port'),
-  sniff_host: plain('sniff_host'),
-  dns_mode: plain('dns_mode'),
   ...DIMENSION_VALUES,
+  source_port: computed('port_of', 'source_port'),
+  ...Object.fromEntries(PLAIN_TEXTS.map(({ name }) => [name, plain(name as DescriptiveName)])),
 };
 
 function numberOf(field: FilterField, { columns, now }: Reading): string {
