@@ -420,8 +420,13 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ACK,
-        search: "if (array === 'samples' && code === 'too-old')",
-        replace: "if (array === 'samples' && code === 'malformed')",
+        search: "sample !== undefined && code === 'too-old'",
+        replace: "sample !== undefined && code === 'malformed'",
+      },
+      {
+        file: ACK,
+        search: "sample !== undefined && code === 'unknown-connection'",
+        replace: "sample !== undefined && code === 'malformed'",
       },
     ],
     faults: ['prune', 'lose-answer', 'days-offline', 'small-batches'],

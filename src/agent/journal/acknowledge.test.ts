@@ -80,6 +80,54 @@ describe('the row of a connection whose sample was too old', () => {
   });
 });
 
+describe('a connection that the master does not know, though its row was taken', () => {
+  const isUnknown = () => {
+    const batch = b.outbox.next(5000);
+    b.outbox.sending(batch);
+    const rejected = batch.rows.samples.map((_, index) => ['samples', index, 'unknown-connection'] as const);
+    b.ack.ok(batch, b.answer(batch, { rejected: rejected as never }), 0);
+    return batch.rows;
+  };
+
+  /** As the row of a connection was left by earlier versions. */
+  const known = () => {
+    b.shows(1, [10, 0], { a: [10, 0] });
+    b.delivers();
+    b.shows(61, [20, 0], { a: [20, 0] }).shows(121, [30, 0], { a: [30, 0] });
+  };
+
+  it('is told again, with all of its samples that were refused, and nothing is put aside', () => {
+    known();
+    const refused = isUnknown();
+    expect(refused).toMatchObject({ connections: [], samples: { length: 3 } });
+    const again = b.delivers().rows;
+    expect(again.connections).toHaveLength(1);
+    expect(again.samples.map(([, minute, down]) => [minute, down])).toEqual(
+      refused.samples.map(([, minute, down]) => [minute, down]),
+    );
+    expect(b.count('quarantine')).toBe(0);
+    b.shows(181, [40, 0], { a: [40, 0] });
+    expect(b.delivers().rows.connections).toEqual([]);
+  });
+
+  it('is told once more and not for ever where its row is what the master does not take', () => {
+    known();
+    isUnknown();
+    expect(isUnknown().connections).toHaveLength(1);
+    expect(b.count('quarantine')).toBe(3);
+    expect(b.outbox.next(5000).count).toBe(0);
+  });
+
+  it('is left alone once its close was taken', () => {
+    known();
+    b.shows(122, [30, 0], {});
+    expect(isUnknown().closed).toHaveLength(1);
+    expect(b.outbox.next(5000).count).toBe(0);
+    expect(b.count('quarantine')).toBe(3);
+    expect(pruneDelivered(b.journal.db, Number.MAX_SAFE_INTEGER, 10)).toBe(1);
+  });
+});
+
 describe('marks of samples', () => {
   const flags = () => b.samples('a').map(([, , flag, dirty]) => [flag, dirty]);
 

@@ -44,7 +44,9 @@ export class Acknowledger {
       if (others) this.#clearMarks(again);
       this.#acknowledgeRows(batch, ord);
       for (const [array, index, code] of answer.rejected) {
-        if (array === 'samples' && code === 'too-old') this.#introduceAgain(batch.refs.samples[index]);
+        const sample = array === 'samples' ? batch.refs.samples[index] : undefined;
+        if (sample !== undefined && code === 'too-old') this.#introduceAgain(sample.conn);
+        if (sample !== undefined && code === 'unknown-connection' && this.#tellsAgain(sample)) continue;
         this.quarantine(array, code, batch.rows[array]?.[index], batch.strings, at);
       }
     })();
@@ -54,12 +56,27 @@ export class Acknowledger {
    * A master makes a record with the first sample that it takes, and forgets the row that came with one that it refused:
    * the row has to go along with the connection's next sample. A connection whose close was taken has none.
    */
-  #introduceAgain(refused: SampleRow | undefined): void {
-    if (refused === undefined) return;
-    prepared(
+  #introduceAgain(conn: number): boolean {
+    const { changes } = prepared(
       this.#db,
       'UPDATE connections SET dirty = 1 WHERE key = ? AND (closed_at IS NULL OR close_dirty = 1)',
-    ).run(refused.conn);
+    ).run(conn);
+    return changes > 0;
+  }
+
+  /**
+   * The master knows nothing of a connection whose row it was told, so it goes again with the refused sample, which has
+   * what its flags say: one that may be booked already is too old then. Not where the row was with it, for it would be
+   * refused for good. Journals of earlier versions have such connections: their row counted as taken with a sample too old.
+   */
+  #tellsAgain({ conn, minute, rev, news }: SampleRow): boolean {
+    if (news === 1 || !this.#introduceAgain(conn)) return false;
+    prepared(this.#db, 'UPDATE samples SET dirty = 1 WHERE minute = ? AND conn = ? AND rev = ?').run(
+      minute,
+      conn,
+      rev,
+    );
+    return true;
   }
 
   /** A batch has all dirty samples up to its last one: one statement instead of one for each of thousands. */
