@@ -62,7 +62,7 @@ function filterOf(model: NaiveModel, filter: [GroupKey, number] | null) {
   const value = textOfFact(key, chosen);
   const passes = (one: Fact) => {
     const text = textOfFact(key, one);
-    if (key === 'rule') return text === value || one.fields?.rule === value;
+    if (key === 'rule') return text === value || (value !== '' && one.fields?.rule === value);
     if (key !== 'destination' || value === '') return text === value;
     return text.includes(value) || (one.fields?.host ?? '').includes(value);
   };
@@ -122,6 +122,30 @@ it('agrees with a naive model: summaries, groups, series, bounds and filters of 
     ),
     { numRuns: 10 },
   );
+}, 120_000);
+
+it('finds by the key of a group what is in the group, whatever it is grouped by', async () => {
+  let empty = 0;
+  await fc.assert(
+    fc.asyncProperty(randomFacts, async (random) => {
+      await withStore(random, async (stats) => {
+        for (const groupBy of GROUP_KEYS) {
+          const { rowKey } = groupSpec(groupBy);
+          for (const { [rowKey]: key, label: _, ...totals } of (await stats.group({ groupBy })).data) {
+            const filters = { [groupBy]: String(key) };
+            if (key === '') empty++;
+            // A part of the address or of the host is what the original means by it, so there may be more beside it.
+            if (groupBy === 'destination' && key !== '') {
+              const { data } = await stats.group({ groupBy, filters });
+              expect(data).toContainEqual({ [rowKey]: key, label: _, ...totals });
+            } else expect((await stats.summary({ filters })).data, `${groupBy}=${key}`).toEqual(totals);
+          }
+        }
+      });
+    }),
+    { numRuns: 12 },
+  );
+  expect(empty).toBeGreaterThan(0);
 }, 120_000);
 
 it('cuts groups off at a limit and sums up the rest', async () => {

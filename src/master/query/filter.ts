@@ -72,7 +72,7 @@ function inRange(range: MinuteRange): Sql {
 function predicate(key: FilterKey, values: readonly string[]): Sql {
   switch (key) {
     case 'rule':
-      return sql`rule IN (SELECT id FROM rule WHERE type IN (${listed(values)}) OR ${RULE_TEXT} IN (${listed(values)}))`;
+      return ruleIn(values);
     case 'host':
       return hostIn(values);
     case 'destination':
@@ -90,6 +90,13 @@ function predicate(key: FilterKey, values: readonly string[]): Sql {
       if (isAlias(key)) throw new Error(`there is no filter ${key satisfies never}`);
       return dimensionIn(key, values);
   }
+}
+
+/** `RULE` whatever its payload, `RULE (payload)`, `RULE ()` without one; nothing at all as ''. */
+function ruleIn(values: readonly string[]): Sql {
+  const list = listed(values);
+  return sql`rule IN (SELECT id FROM rule WHERE (type <> '' AND type IN (${list})) OR ${RULE_TEXT} IN (${list})
+    OR (payload = '' AND type || ' ()' IN (${list})))`;
 }
 
 /** What groups of `host` show: the host name, or the address of a connection without one. */

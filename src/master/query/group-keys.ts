@@ -73,6 +73,13 @@ function idsContaining(dictionary: Sql, of: Sql, text: string): Sql {
 /** `RULE (payload)`, or `RULE` where there is no payload, of a row of the dictionary. */
 export const RULE_TEXT = sql`CASE WHEN payload = '' THEN type ELSE type || ' (' || payload || ')' END`;
 
+/**
+ * The same as a group shows it: `RULE ()` where other rules of the type have a payload, for a filter by `RULE` means all of
+ * them, and one by a group must find what is in it.
+ */
+const RULE_GROUP = sql`CASE WHEN payload = '' AND type <> '' AND type IN (SELECT type FROM rule WHERE payload <> '')
+  THEN type || ' ()' ELSE ${RULE_TEXT} END`;
+
 const SPECS: Readonly<Record<Alias, () => GroupSpec>> = {
   agent_id: () => ({ ...dimensionSpec('agent'), rowKey: 'agent_id' }),
   geoip: () => ({ ...dimensionSpec('country'), rowKey: 'destination_geoip' }),
@@ -80,8 +87,8 @@ const SPECS: Readonly<Record<Alias, () => GroupSpec>> = {
   chains: () => ({ ...dimensionSpec('node'), rowKey: 'node' }),
   rule: () => ({
     ...dimensionSpec('rule'),
-    text: sql`coalesce(${RULE_TEXT}, '')`,
-    containing: (text) => sql`rule IN (${idsContaining(sql`rule`, RULE_TEXT, text)})`,
+    text: sql`coalesce(${RULE_GROUP}, '')`,
+    containing: (text) => sql`rule IN (${idsContaining(sql`rule`, RULE_GROUP, text)})`,
   }),
   // The host name, or the destination address where there is none: so the address counts only without a host.
   host: () => ({

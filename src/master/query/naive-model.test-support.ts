@@ -85,13 +85,25 @@ export class NaiveModel {
   }
 
   groups(key: GroupKey, from: number, to: number, passes?: (fact: Fact) => boolean): Map<string, Totals> {
-    const texts = this.#within(from, to, passes ?? (() => true)).map((one) => textOfFact(key, one));
+    const shown = (one: Fact) => this.#shown(key, one);
+    const texts = this.#within(from, to, passes ?? (() => true)).map(shown);
     return new Map(
       [...new Set(texts)].map((text) => [
         text,
-        this.totals(from, to, (one) => textOfFact(key, one) === text && (passes?.(one) ?? true)),
+        this.totals(from, to, (one) => shown(one) === text && (passes?.(one) ?? true)),
       ]),
     );
+  }
+
+  /** What a group is called: a rule without payload says so where others of its type have one. */
+  #shown(key: GroupKey, one: Fact): string {
+    const text = textOfFact(key, one);
+    const { rule, rule_payload: payload } = one.fields ?? {};
+    if (key !== 'rule' || payload !== '' || rule === '') return text;
+    const isMixed = this.facts.some(
+      ({ fields }) => fields !== null && fields.rule === rule && fields.rule_payload !== '',
+    );
+    return isMixed ? `${text} ()` : text;
   }
 
   unattributed(

@@ -90,7 +90,7 @@ describe('statements', () => {
       seriesStatement('connections', partOf({ rule: 'Match' }), [10, 15]).render(),
     ).toMatchInlineSnapshot(`
       {
-        "text": "WITH p AS (SELECT unnest($1::INTEGER[]) AS point, unnest($2::INTEGER[]) AS s, unnest($3::INTEGER[]) AS f, unnest($4::INTEGER[]) AS t), e AS MATERIALIZED (SELECT unnest(range(f, t, $5))::INTEGER AS b, s, point FROM p), a AS (SELECT e.s AS s, coalesce(sum(CASE WHEN prev < e.s THEN conns ELSE 0 END), 0) AS n FROM (SELECT bucket, prev, sum(conns) AS conns FROM minute WHERE bucket >= $6 AND bucket < $7 AND (rule IN (SELECT id FROM rule WHERE type IN ($8) OR CASE WHEN payload = '' THEN type ELSE type || ' (' || payload || ')' END IN ($9))) GROUP BY ALL) AS f JOIN e ON e.b = f.bucket GROUP BY 1) SELECT s, n AS v FROM a",
+        "text": "WITH p AS (SELECT unnest($1::INTEGER[]) AS point, unnest($2::INTEGER[]) AS s, unnest($3::INTEGER[]) AS f, unnest($4::INTEGER[]) AS t), e AS MATERIALIZED (SELECT unnest(range(f, t, $5))::INTEGER AS b, s, point FROM p), a AS (SELECT e.s AS s, coalesce(sum(CASE WHEN prev < e.s THEN conns ELSE 0 END), 0) AS n FROM (SELECT bucket, prev, sum(conns) AS conns FROM minute WHERE bucket >= $6 AND bucket < $7 AND (rule IN (SELECT id FROM rule WHERE (type <> '' AND type IN ($8)) OR CASE WHEN payload = '' THEN type ELSE type || ' (' || payload || ')' END IN ($9) OR (payload = '' AND type || ' ()' IN ($10)))) GROUP BY ALL) AS f JOIN e ON e.b = f.bucket GROUP BY 1) SELECT s, n AS v FROM a",
         "values": [
           [
             0,
@@ -111,6 +111,7 @@ describe('statements', () => {
           1,
           10,
           20,
+          "Match",
           "Match",
           "Match",
         ],

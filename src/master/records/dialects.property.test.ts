@@ -14,11 +14,14 @@ import { parsePattern } from '../../domain/filter/pattern.ts';
 import { printFilter } from '../../domain/filter/print.ts';
 import type { Filter, Operator } from '../../domain/filter/tree.ts';
 import { expression } from '../query/expression.ts';
+import { type Part, where } from '../query/filter.ts';
+import { GROUP_KEYS, type GroupKey } from '../query/group-keys.ts';
 import { sql } from '../query/sql.ts';
 import { EmbeddedFactStore } from '../store/embedded/embedded-fact-store.ts';
 import { fact, lotOf } from '../store/facts.test-support.ts';
 import { currentColumns } from './columns.ts';
 import { recordExpression } from './expression.ts';
+import { RECORD_FILTERS } from './filters.ts';
 import { createRecords, insertRecord, type TestRecords } from './records.test-support.ts';
 import { addSqlFunctions } from './sql-functions.ts';
 
@@ -132,6 +135,20 @@ function poolOf(name: string): readonly string[] | undefined {
   const field = DIMENSIONS.find((dimension) => dimension.name === name)?.field ?? name;
   return POOL[field as keyof typeof POOL];
 }
+/** What the original's names are of. */
+const ORIGINAL: Readonly<Partial<Record<GroupKey, string>>> = {
+  agent_id: 'agent',
+  destination: 'destination_ip',
+  geoip: 'country',
+  chains: 'node',
+};
+/** All time, of whichever tier: what `where` says beside its filters. */
+const PART = {
+  range: { from: 0, to: 2 ** 31 - 1 },
+  filter: null,
+  clock: { hourOfWeek: sql`0` },
+} as unknown as Part;
+
 const PATTERNS = [
   '^www',
   'example[.]com$',
@@ -254,6 +271,39 @@ describe('a filter on facts and on records', () => {
     // Filters that find everything or nothing show little.
     expect(matched).toBeGreaterThan(100);
   });
+
+  it('finds the same by a parameter of the original, in both forms of a rule and by the key of any group', async () => {
+    let matched = 0;
+    const rules =
+      POOL.rule?.flatMap((rule) => [rule, `${rule} ()`, `${rule} (%)`, `${rule} (example.com)`]) ?? [];
+    const others = [...texts, '', ...rules].filter((text) => text.isWellFormed());
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(row, { minLength: 30, maxLength: 40 }),
+        fc.array(fc.constantFrom(...others), { minLength: 8, maxLength: 8 }),
+        async (rows, more) => {
+          records.db.exec('DELETE FROM connections');
+          const of = await keep(rows);
+          for (const key of GROUP_KEYS) {
+            const own = key === 'rule' ? rules : (poolOf(ORIGINAL[key] ?? key) ?? []);
+            const asked = key === 'destination_port' ? ['', '0', '443', '65535'] : [...own, ...more];
+            for (const value of asked.filter((text) => text.isWellFormed())) {
+              const filters = { [key]: value };
+              const passes = where({ ...PART, filters });
+              const query = sql`SELECT conn FROM minute WHERE lot = ${lots} AND ${passes} ORDER BY conn`;
+              const found = (await facts.read((run) => run(query.render()))).map((one) => Number(one.conn));
+              const { sql: text, values } = RECORD_FILTERS[key](currentColumns(records.db), value);
+              const kept = records.db.prepare(`SELECT num FROM records c WHERE ${text} ORDER BY num`).pluck();
+              expect(kept.all(...values), `${key}=${value}`).toEqual(found.filter((conn) => of.has(conn)));
+              if (found.length > 0 && found.length < of.size) matched++;
+            }
+          }
+        },
+      ),
+      { numRuns: 4 },
+    );
+    expect(matched).toBeGreaterThan(100);
+  }, 120_000);
 
   it('knows in both just the fields that are not of one of them alone', () => {
     const asked = (of: 'facts' | 'connections') =>

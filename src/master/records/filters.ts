@@ -29,19 +29,19 @@ const isShown: RecordFilter = (columns, value) => {
 /** Rules have short names; one that had more of these would be looked for row by row. */
 const MOST_BORDERS = 32;
 
-/** Both forms: `RULE` finds it with any payload, `RULE (payload)` with that one. */
+/** `RULE` finds it with any payload, `RULE (payload)` with that one, `RULE ()` without; '' what has neither. */
 const isRule: RecordFilter = (columns, value) => {
   const named = is(rule)(columns, value);
+  const both = (name: string, text: string) =>
+    joined([is(rule)(columns, name), is(payload)(columns, text)], ' AND ');
+  if (value === '') return both('', '');
   if (!value.endsWith(')')) return named;
   const borders = [...value.matchAll(/ \(/g)].map(({ index }) => index);
   if (borders.length > MOST_BORDERS) {
-    return joined([named, { sql: `${columns.ruleText} = ?`, values: [value] }], ' OR ');
+    const bare = value.endsWith(' ()') ? [both(value.slice(0, -3), '')] : [];
+    return joined([named, { sql: `${columns.ruleText} = ?`, values: [value] }, ...bare], ' OR ');
   }
-  const both = borders
-    .map((at): [string, string] => [value.slice(0, at), value.slice(at + 2, -1)])
-    .filter(([, text]) => text !== '')
-    .map(([name, text]) => joined([is(rule)(columns, name), is(payload)(columns, text)], ' AND '));
-  return joined([named, ...both], ' OR ');
+  return joined([named, ...borders.map((at) => both(value.slice(0, at), value.slice(at + 2, -1)))], ' OR ');
 };
 
 const isDestination: RecordFilter = (columns, value) => {
