@@ -7,7 +7,7 @@ import { localZone } from './bounds.ts';
 import { bar, drawnLine, percent } from './drawing.ts';
 import { type Printable, questionTask } from './question-task.ts';
 import type { SheetColumn, SheetRow } from './sheet.ts';
-import { optionOf, topBody } from './traffic-body.ts';
+import { optionOfTop, topBody } from './traffic-body.ts';
 import { queryCsv } from './traffic-csv.ts';
 import { notesOf } from './traffic-notes.ts';
 import { headOf, metricOf, type NamedPart, partsOf, shownValue } from './traffic-rows.ts';
@@ -16,7 +16,7 @@ import { headOf, metricOf, type NamedPart, partsOf, shownValue } from './traffic
 export function topTask(values: ValuesOf<'top'>): Task {
   return questionTask<TrafficData, TrafficMeta>(
     values,
-    async () => ({ path: '/query', body: topBody(values), filter: values.filter, nameOf: optionOf }),
+    async () => ({ path: '/query', body: topBody(values), filter: values.filter, nameOf: optionOfTop }),
     (answer) => printableOf(answer, values),
   );
 }

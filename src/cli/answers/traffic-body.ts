@@ -16,7 +16,7 @@ type Common = Pick<
 export function topBody(values: ValuesOf<'top'>): QueryBody {
   const { metric, range, from, to } = values;
   const open = range === undefined && from === undefined && to === undefined;
-  const body = { ...commonBody(values), metrics: [metric], top_by: metric };
+  const body = { ...commonBody(values), metrics: [metric] };
   return open ? { ...body, range: RANGE_OF_TOP } : body;
 }
 
@@ -56,6 +56,11 @@ const OPTION_OF: Readonly<Record<string, OptionName>> = {
   top_mode: 'top-mode',
   agents: 'agent',
 };
+
+/** The same for `top`, which has one metric. */
+export function optionOfTop(field: string): string {
+  return topField(field) === 'metrics' ? '--metric' : optionOf(field);
+}
 
 /** The option that sets a field of a body: `group_by[0]` is `--by`. */
 export function optionOf(field: string): string {

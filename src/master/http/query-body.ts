@@ -1,10 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { ErrorDetail } from '../../common/errors.ts';
 import { QUERY_DIMENSIONS } from '../../domain/dimensions.ts';
+import type { Filter } from '../../domain/filter/tree.ts';
+import { rankingProblem } from '../query/countless.ts';
 import { readFilter } from '../query/filter-text.ts';
-import { METRICS } from '../query/metrics.ts';
+import { METRICS, type Metric } from '../query/metrics.ts';
 import { MAX_GROUPS } from '../query/questions.ts';
 import { MAX_DIMENSIONS, TOP_MODES, type TrafficQuestion } from '../query/traffic-question.ts';
+import { unknownAgents } from '../query/unknown-agents.ts';
 import { boundsOf, checkRange, RANGE_PARAMETERS } from './asked-range.ts';
 import type { HttpDeps } from './deps.ts';
 import { interval, oneOf, text, whole, zoneOf } from './parameters.ts';
@@ -56,17 +59,35 @@ export type QueryBody = Static<typeof QueryBody>;
 /** What no schema can say. */
 export async function checkQuery(
   body: Partial<QueryBody>,
-  filters: HttpDeps['filters'],
+  { filters, records }: Pick<HttpDeps, 'filters' | 'records'>,
 ): Promise<ErrorDetail[]> {
   const details = [...checkRange(body), ...checkCompare(body)];
+  const { agents = [] } = body;
+  const unknown = agents.length === 0 ? null : unknownAgents(agents, await records.agents());
+  if (unknown !== null) details.push({ field: 'agents', problem: unknown });
   if (body.series === true && body.interval === null)
     details.push({ field: 'series', problem: 'needs an "interval"; "auto" finds one' });
   if (body.series === false && typeof body.interval === 'string')
     details.push({ field: 'interval', problem: 'is for a series, and "series" is false' });
-  if (body.filter !== undefined) {
-    details.push(...(await filters.read(body.filter, 'facts')).problems);
-  }
-  return details;
+  const { filter, problems } = await filters.read(body.filter, 'facts');
+  return [...details, ...problems, ...checkRanking(body, filter)];
+}
+
+/** Said of what was given: groups are ranked by the first metric where nothing else is asked for. */
+function checkRanking(
+  { metrics = [], top_by, group_by = [] }: Partial<QueryBody>,
+  filter: Filter | null,
+): ErrorDetail[] {
+  const problem = rankingProblem(rankOf(metrics, top_by), { groupBy: group_by, filter });
+  if (problem === null) return [];
+  if (top_by !== undefined) return [{ field: 'top_by', problem: `cannot be "connections" ${problem}` }];
+  return [
+    { field: 'metrics', problem: `ranks the groups by "connections", which cannot be done ${problem}` },
+  ];
+}
+
+function rankOf(metrics: readonly Metric[], topBy: Metric | undefined): Metric {
+  return topBy ?? metrics[0] ?? DEFAULT_METRICS[0];
 }
 
 function checkCompare({ compare, tz }: Partial<QueryBody>): ErrorDetail[] {
@@ -93,7 +114,7 @@ export function questionOf(body: QueryBody, now: number): TrafficQuestion {
     metrics,
     interval: body.interval ?? (body.series === true ? 'auto' : null),
     top: body.top ?? DEFAULT_TOP,
-    topBy: body.top_by ?? metrics[0] ?? 'total',
+    topBy: rankOf(metrics, body.top_by),
     topMode: body.top_mode ?? 'combination',
     compare:
       compared === null

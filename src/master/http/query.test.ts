@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { BEARER, FakeServices, testApp } from './http.test-support.ts';
+import type { AgentRow } from '../records/query.ts';
+import { BEARER, FakeServices, NO_RECORDS, testApp } from './http.test-support.ts';
 
 const NOW = Date.UTC(2026, 5, 15, 12);
+const AGENTS = ['home', 'office'];
 
 /** Asks, and gives what the service was asked beside the answer. */
 async function post(path: string, payload: object) {
   const services = new FakeServices();
-  const app = testApp({}, { traffic: services.traffic, now: () => NOW });
+  const agents = async () => AGENTS.map((agentId) => ({ agentId }) as AgentRow);
+  const records = { ...NO_RECORDS, agents };
+  const app = testApp({}, { traffic: services.traffic, records, now: () => NOW });
   const answer = await app.inject({ method: 'POST', url: `/api/v1${path}`, headers: BEARER, payload });
   return { status: answer.statusCode, body: answer.json(), asked: services.asked };
 }
@@ -116,6 +120,49 @@ describe('POST /query', () => {
   ])('refuses %j', async (payload, field) => {
     const { status, body } = await post('/query', payload);
     expect([status, body.code, body.details[0].field]).toEqual([400, 'bad_request', field]);
+  });
+
+  it.each([
+    ['/query', ''],
+    ['/export/ticket', 'query.'],
+  ])(
+    'says of %s at once what only the data knows, and what follows from parts together',
+    async (path, place) => {
+      const query = {
+        agents: ['home', 'attic', 'cellar'],
+        filter: 'hots = a',
+        compare: { from: '2026-01-02', to: '2026-01-01' },
+        group_by: ['recovered'],
+        top_by: 'connections',
+      };
+      const { status, body } = await post(path, place === '' ? query : { format: 'csv', query });
+      expect([status, body.code]).toEqual([400, 'bad_request']);
+      expect(body.details).toMatchObject([
+        { field: `${place}compare.to` },
+        { field: `${place}agents`, problem: 'there is no agent "attic", "cellar"' },
+        { field: `${place}filter`, at: [0, 4] },
+        {
+          field: `${place}top_by`,
+          problem: expect.stringContaining('cannot be "connections" when grouped by recovered'),
+        },
+      ]);
+    },
+  );
+
+  it.each([
+    [{ top_by: 'connections' }, 'top_by', 'cannot be "connections"'],
+    [
+      { metrics: ['connections', 'total'] },
+      'metrics',
+      'ranks the groups by "connections", which cannot be done',
+    ],
+  ])('names what was given where groups cannot be ranked: %j', async (given, field, problem) => {
+    for (const more of [{ group_by: ['recovered'] }, { filter: 'hour_of_week < 7' }]) {
+      const { body } = await post('/query', { ...given, ...more });
+      expect(body.details).toMatchObject([{ field, problem: expect.stringContaining(problem) }]);
+    }
+    const ranked = { metrics: ['connections'], top_by: 'total', group_by: ['recovered'] };
+    expect((await post('/query', ranked)).status).toBe(200);
   });
 
   it('has a code of its own for a filter that cannot be read, with places and hints', async () => {

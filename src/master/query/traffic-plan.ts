@@ -1,8 +1,7 @@
-import { CodedError, type ErrorDetail } from '../../common/errors.ts';
 import { HALF_HOUR } from '../../domain/bucket.ts';
 import { mentions, mentionsOnly } from '../../domain/filter/names.ts';
 import { previousRange } from './compared-range.ts';
-import { COUNTLESS_PROBLEM, isCountless } from './countless.ts';
+import { isCountless } from './countless.ts';
 import { groupingOf } from './grouping.ts';
 import type { WallClock } from './hour-of-week.ts';
 import { estimatePoints, LADDER, parseInterval } from './interval.ts';
@@ -38,7 +37,7 @@ const CROWDED_FACTS = 1_000_000;
 /** Points that a chart of usual size shows. */
 const AUTO_POINTS = 200;
 
-/** Throws `bad_request` for what is wrong with the question, and `query_too_large` for too many points. */
+/** Throws `query_too_large` for too many points. */
 export function planTraffic(
   question: TrafficQuestion,
   agentsAsked: readonly string[] | null,
@@ -49,7 +48,6 @@ export function planTraffic(
   const asked = resolveRange(question, kept.extent, now);
   const compared = comparedRange(question, asked);
   const countless = isCountless(question.filter);
-  refuseUncountable(question, countless);
   const interval = question.interval === 'auto' ? autoInterval(asked, kept) : question.interval;
   const view = viewOf(
     {
@@ -89,20 +87,6 @@ function comparedRange({ compare, tz }: TrafficQuestion, present: MinuteRange): 
   if (compare === null) return null;
   if (compare === 'previous') return previousRange(present, tz);
   return resolveRange(compare, null, 0);
-}
-
-/** Groups cannot be ranked by a count that is not known. */
-function refuseUncountable({ topBy, groupBy }: TrafficQuestion, countless: boolean): void {
-  const details: ErrorDetail[] = [];
-  if (topBy === 'connections' && countless) {
-    details.push({ field: 'top_by', problem: `cannot be "connections" ${COUNTLESS_PROBLEM}` });
-  }
-  if (topBy === 'connections' && groupBy.includes('recovered')) {
-    const problem =
-      'cannot be "connections" when grouped by recovered: a connection may have bytes of both kinds';
-    details.push({ field: 'top_by', problem });
-  }
-  if (details.length > 0) throw new CodedError('bad_request', 'the question cannot be answered', { details });
 }
 
 /** The narrowest usual width that a chart can show; half hours at least where minutes are gone. */

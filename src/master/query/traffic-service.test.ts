@@ -85,18 +85,6 @@ const hosts = (count: number): Fact[] =>
   );
 
 describe('a question', () => {
-  it('about an agent that there is not is refused by its name', async () => {
-    await expect(service.answer({ ...QUESTION, agents: ['home', 'attic'] })).rejects.toMatchObject({
-      code: 'bad_request',
-      details: [{ field: 'agents', problem: 'there is no agent "attic"' }],
-    });
-  });
-
-  it('that would rank by what cannot be counted says why', async () => {
-    const byRecovered = { ...QUESTION, groupBy: ['recovered'], topBy: 'connections' } as const;
-    await expect(service.answer(byRecovered)).rejects.toMatchObject({ details: [{ field: 'top_by' }] });
-  });
-
   it('with too many numbers to answer names what fits', async () => {
     await append(hosts(200));
     const many = {

@@ -1,4 +1,3 @@
-import { CodedError } from '../../common/errors.ts';
 import { MINUTE_MS } from '../../domain/bucket.ts';
 import { admitsAgent } from '../../domain/filter/names.ts';
 import { printFilter } from '../../domain/filter/print.ts';
@@ -18,7 +17,6 @@ import { askFacts, type Points, type TrafficFacts } from './traffic-facts.ts';
 import { planTraffic, type TrafficPlan } from './traffic-plan.ts';
 import type { TrafficQuestion } from './traffic-question.ts';
 import { addTotals, seriesOfTotals } from './traffic-rows.ts';
-import { unknownAgents } from './unknown-agents.ts';
 import { formatIn } from './zone.ts';
 
 export interface TrafficDependencies {
@@ -53,7 +51,7 @@ export class TrafficService {
     this.#crowdedFacts = crowdedFacts;
   }
 
-  /** Throws `bad_request` for an unknown agent, zone or interval, `query_too_large`, `query_timeout`, `too_many_requests`. */
+  /** Of a question that was checked. Throws `query_too_large`, `query_timeout`, `too_many_requests`. */
   async answer(question: TrafficQuestion, options?: ReadOptions): Promise<TrafficAnswer> {
     const begun = performance.now();
     const now = this.#now();
@@ -118,10 +116,6 @@ export class TrafficService {
 
 /** The agents that the question is about. */
 function agentsOf({ agents, filter }: TrafficQuestion, known: readonly AgentRow[]): AgentRow[] {
-  const problem = unknownAgents(agents ?? [], known);
-  if (problem !== null) {
-    throw new CodedError('bad_request', problem, { details: [{ field: 'agents', problem }] });
-  }
   return known.filter(
     ({ agentId }) => (agents === null || agents.includes(agentId)) && admitsAgent(filter, agentId),
   );

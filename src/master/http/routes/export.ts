@@ -136,7 +136,13 @@ async function checkExport(query: Partial<ExportQuery>, deps: RouteDeps): Promis
   }
   const details: ErrorDetail[] = [];
   if (as === undefined) details.push({ field: 'format', problem: 'is required' });
-  if (what === undefined) return [...details, { field: 'what', problem: 'is required' }];
+  if (what === undefined) {
+    details.push({ field: 'what', problem: 'is required' });
+    // What would be wrong with either is wrong.
+    const ofFacts = await checkFactsExport(rest, deps.filters);
+    const ofConnections = await checkSelection(rest, deps.filters);
+    return [...details, ...(ofConnections.length === 0 ? [] : ofFacts)];
+  }
   const [own, check] =
     what === 'facts'
       ? ([FACTS_EXPORT, checkFactsExport] as const)
@@ -159,7 +165,7 @@ async function checkTicket(body: Partial<TicketBody>, deps: RouteDeps): Promise<
     return [{ field, problem: 'exactly one of "query", "connections" and "facts" is needed' }];
   }
   const [details, place] = body.query
-    ? [await checkQuery(body.query, deps.filters), 'query']
+    ? [await checkQuery(body.query, deps), 'query']
     : body.facts
       ? [await checkFactsExport(body.facts, deps.filters), 'facts']
       : [await checkSelection(body.connections ?? {}, deps.filters), 'connections'];

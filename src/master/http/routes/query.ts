@@ -54,7 +54,7 @@ export function queryRoutes(app: FastifyInstance, deps: HttpDeps): void {
     body: QueryBody,
     returns: { 'application/json': TrafficAnswerSchema },
     errors: QUERY_ERRORS,
-    check: (body) => checkQuery(body, deps.filters),
+    check: (body) => checkQuery(body, deps),
     answer: ask,
   });
   addCommand(app, {
@@ -103,7 +103,7 @@ async function answerOne(
 ): Promise<Success<TrafficData> | Failure> {
   try {
     const { details, value } = await inspect(call.request, 'body', QueryBody, body, (valid) =>
-      checkQuery(valid, deps.filters),
+      checkQuery(valid, deps),
     );
     if (details.length > 0) throw refusal(details);
     return await ask(value, call);
