@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isatty } from 'node:tty';
 import { startAll, stopAll } from '../common/component.ts';
 import { CodedError } from '../common/errors.ts';
 import { silentLogger } from '../common/logger.ts';
+import { systemError } from '../common/system-error.ts';
+import { topField } from '../master/http/field-path.ts';
 import { localZone } from './answers/bounds.ts';
+import { failureText } from './answers/failure-text.ts';
 import { successOf } from './api-answer.ts';
 import type { ValuesOf } from './config/values.ts';
 import { MasterClient } from './master-client.ts';
@@ -40,7 +43,11 @@ export function exportTask(values: Values): Task {
         await download(asked.master, body, output, told);
         return 0;
       } catch (error) {
-        if (!told.aborted) throw error;
+        if (!told.aborted) {
+          if (!(error instanceof CodedError)) throw error;
+          console.error(failureText(error, wordsOf(values, body)));
+          return 2;
+        }
         console.error('the export was interrupted: nothing half done is left');
         return 1;
       } finally {
@@ -50,8 +57,18 @@ export function exportTask(values: Values): Task {
   };
 }
 
-function ticketBody({ what, format, range, from, to, tz = localZone(), filter, query }: Values): object {
-  const given = { range, from, to, tz, filter };
+function ticketBody({
+  what,
+  format,
+  tier,
+  range,
+  from,
+  to,
+  tz = localZone(),
+  filter,
+  query,
+}: Values): object {
+  const given = { range, from, to, tz, filter, tier };
   const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   if (what !== 'query') return { format, [what]: own };
   try {
@@ -59,6 +76,20 @@ function ticketBody({ what, format, range, from, to, tz = localZone(), filter, q
   } catch (error) {
     throw new CodedError('export_refused', `--query is no JSON: ${(error as Error).message}`);
   }
+}
+
+/** The fields of the ticket as whoever asked gave them: by an option, or in --query. */
+function wordsOf(
+  values: Values,
+  body: object,
+): { filter: string | undefined; nameOf(field: string): string } {
+  const { [values.what]: asked = {} } = body as Record<string, { filter?: string }>;
+  const nameOf = (path: string) => {
+    const field = path.replace(`${values.what}.`, '');
+    const option = topField(field) as 'range' | 'from' | 'to' | 'tz' | 'filter';
+    return values.what === 'query' && values[option] === undefined ? `--query: ${field}` : `--${option}`;
+  };
+  return { filter: asked.filter, nameOf };
 }
 
 async function askedMaster({ url, token: presented, ca, database }: Values): Promise<Asked> {
@@ -103,11 +134,14 @@ async function write(source: Readable, output: string, told: AbortSignal): Promi
     return;
   }
   const part = `${output}.part`;
+  if (existsSync(output) && statSync(output).isDirectory()) {
+    throw new CodedError('file_unusable', `${output} is a directory: name a file in it`);
+  }
   try {
     await pipeline(source, createWriteStream(part), { signal: told });
     renameSync(part, output);
   } catch (error) {
     rmSync(part, { force: true });
-    throw error;
+    throw systemError(error, `${output} cannot be written`);
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { CodedError } from '../common/errors.ts';
 import { FileLock } from '../common/file-lock.ts';
+import { importedAs } from '../master/import/file-kind.ts';
 import { importRecords } from '../master/import/import-records.ts';
 import { RECORDS_FILE } from '../master/ingest/schema.ts';
 import { readParquet } from '../master/store/embedded/parquet-file.ts';
@@ -11,15 +11,18 @@ import type { Task } from './program.ts';
 export function importTask({ file, database }: ValuesOf<'import'>): Task {
   return {
     run: async (told) => {
-      if (!existsSync(file)) throw new CodedError('file_unusable', `there is no file ${file}`);
+      // What is refused makes no database.
+      importedAs(file);
       const lock = FileLock.take(database, RECORDS_FILE.kind);
       try {
+        const isNew = !existsSync(database);
         const done = await importRecords(file, database, readParquet, told);
         for (const { line, problem } of done.problems) console.error(`${file}:${line}: ${problem}`);
         const untold = done.refused - done.problems.length;
         if (untold > 0) console.error(`and ${untold} more rows`);
         const { new: added, grown, same, refused } = done;
         console.log(`${added} new, ${grown} with more bytes, ${same} known already, ${refused} refused`);
+        if (isNew) console.error(`${database} is new: a master started with --database ${database} shows it`);
         if (!done.complete) console.error('interrupted: import the same file again to go on');
         return refused === 0 && done.complete ? 0 : 1;
       } finally {

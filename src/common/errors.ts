@@ -102,7 +102,7 @@ export const ERRORS = {
   },
   export_refused: {
     status: 0,
-    hint: 'See what the master answered. Formats, ranges and filters: docs/exports.md.',
+    hint: 'What can be exported, formats, ranges and filters: docs/exports.md.',
   },
   import_refused: {
     status: 0,

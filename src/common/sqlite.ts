@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
+import { kindOfFile } from './application-ids.ts';
 import { CodedError } from './errors.ts';
 
 export type Sqlite = Database.Database;
@@ -173,7 +174,7 @@ export function identify(db: Sqlite, path: string, file: StoreFile): number {
     file.beforeAdopt?.(path);
     return 0;
   }
-  throw new CodedError('file_foreign', `${path} is an SQLite file of something else, not a ${file.kind}`);
+  throw new CodedError('file_foreign', `${path} is ${kindOfFile(id)}, not a ${file.kind}`);
 }
 
 export function refuseNewer(version: number, path: string, file: StoreFile): void {

@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FileLock } from '../../src/common/file-lock.ts';
@@ -88,6 +88,13 @@ describe('a restore is refused, and nothing is touched,', () => {
       bytes[at] = (bytes[at] ?? 0) ^ 1;
     });
     await refused(restore(), { code: 'backup_invalid', message: expect.stringContaining(name) });
+  });
+
+  it('when it is the directory of backups, and names the newest', async () => {
+    await refused(restore(SIDES, dirname(backup)), {
+      code: 'backup_invalid',
+      message: expect.stringContaining(`its newest backup is ${backup}`),
+    });
   });
 
   it.each(['records.db', 'facts.duckdb', 'manifest.json'])('when there is no %s', async (name) => {

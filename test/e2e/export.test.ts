@@ -46,6 +46,21 @@ describe('export', () => {
     expect(rows.map(({ id }) => id)).toEqual(['a', 'b']);
   });
 
+  it('takes facts of the tier that is asked for, as the API does', async () => {
+    for (const tier of ['minute', 'half_hour']) {
+      const { code, stdout } = await ofMaster('--tier', tier, '--format', 'ndjson');
+      expect(code).toBe(0);
+      const tiers = stdout
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { tier: string }).tier);
+      expect([...new Set(tiers)]).toEqual([tier]);
+    }
+    const idle = await command('export', '--what', 'connections', '--tier', 'minute', '--query', '{}');
+    expect(idle.code).toBe(2);
+    expect(idle.stderr.match(/would do nothing with --what connections/g)).toHaveLength(2);
+  });
+
   it('writes a file that is whole or not there', async () => {
     const file = directory.file('facts.parquet');
     expect(await ofFile('export', '--format', 'parquet', '--output', file)).toMatchObject({ code: 0 });
@@ -115,7 +130,23 @@ describe('export', () => {
     const output = directory.file('never.csv');
     const wrong = await ofMaster('--from', 'sometimes', '--filter', 'x =', '--output', output);
     expect(wrong).toMatchObject({ code: 2, stdout: '' });
-    expect(wrong.stderr).toContain('facts.from: must be');
+    expect(wrong.stderr).toContain('--from: must be');
+    expect(wrong.stderr).toContain('  --filter\n      x =');
+    expect(wrong.stderr).not.toContain('facts.');
+    const query = '{"group_by": ["hots"], "agents": ["nobody"], "filter": "x ="}';
+    const asked = await ofMaster('--what', 'query', '--query', query, '--output', output);
+    for (const named of [
+      '--query: group_by[0]',
+      '--query: agents: there is no agent "nobody"',
+      '--query: filter\n      x =',
+    ]) {
+      expect(asked.stderr).toContain(named);
+    }
+    const unwritable = await ofMaster('--output', directory.file('no/such.csv'));
+    expect(unwritable).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('such.csv cannot be written: '),
+    });
     expect(existsSync(output)).toBe(false);
     const refused = await command('export', '--url', master.url, '--token', 'wrong');
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('the token is wrong') });

@@ -65,6 +65,28 @@ async function exported(master: WholeMaster, format: string): Promise<string> {
 
 const summaryOf = async (master: WholeMaster) => (await master.get('/stats?type=summary')).body.data;
 
+/** What people try, and what they are told. */
+const OTHER_FILES = [
+  ['facts.csv', 'bucket,previous,tier,kind\r\n', 'holds facts, which cannot be told'],
+  ['answer.csv', 'part,host,download\r\n', 'holds the answer to a query'],
+  ['other.ndjson', '{"id":"a"}\n', 'is no whole export of connections: it has no agent_id, no last_updated'],
+  ['sheet.csv', 'date,amount\r\n', 'is no export of connections: its columns are date, amount'],
+  ['mihomo.db', 'SQLite format 3\0…', 'is an SQLite database: if it is a master'],
+  ['sqlite.csv', 'SQLite format 3\0…', 'is an SQLite database: if it is a master'],
+  ['master.facts.duckdb', '\0\0\0\0\0\0\0\0DUCK', 'is the facts file of a master'],
+  ['connections.csv.gz', '\x1f\x8b\x08', 'is compressed: unpack it first (gzip -d)'],
+  ['connections.ndjson.zst', '\x28\xb5\x2f\xfd', 'is compressed: unpack it first (zstd -d)'],
+  ['connections.xlsx', 'PK\x03\x04', 'is a ZIP archive or a spreadsheet'],
+  ['utf16.csv', '\xff\xfei\0d\0', 'is UTF-16: save it as UTF-8'],
+  ['empty.csv', '', 'is empty'],
+  ['list.json', '[{"id":"a"}]', 'is one JSON value: NDJSON'],
+  ['answer.json', '{\n  "status": "success"', 'is one JSON value: NDJSON'],
+  ['rows.csv', '{"id":"a"}\n', 'is no CSV: it seems to be .ndjson'],
+  ['rows.ndjson', 'id,agent_id\r\n', 'is no NDJSON: it seems to be .csv'],
+  ['rows', 'PAR1…', 'does not end in .csv, .ndjson, .jsonl, .parquet: it seems to be .parquet'],
+  ['rows.txt', 'hello', 'does not end in .csv'],
+] as const;
+
 describe('an export of connections', () => {
   it.each(['csv', 'ndjson', 'parquet'])(
     'comes into another master as %s, and again changes nothing',
@@ -218,20 +240,21 @@ describe('an export of connections', () => {
 
   it('is told from facts, which cannot be imported, and from anything else', async () => {
     const database = directory.file('none.db');
-    const facts = directory.file('facts.csv');
-    writeFileSync(facts, 'bucket,previous,tier,kind\r\n');
-    await expect(importRecords(facts, database, readParquet, NEVER)).rejects.toMatchObject({
-      code: 'import_refused',
-    });
-    const other = directory.file('other.ndjson');
-    writeFileSync(other, '{"id":"a"}\n');
-    await expect(importRecords(other, database, readParquet, NEVER)).rejects.toMatchObject({
-      code: 'import_refused',
-    });
-    await expect(importRecords('x.txt', database, readParquet, NEVER)).rejects.toMatchObject({
-      code: 'import_refused',
+    for (const [name, content, said] of OTHER_FILES) {
+      const file = directory.file(name);
+      writeFileSync(file, content, 'latin1');
+      await expect(importRecords(file, database, readParquet, NEVER), name).rejects.toMatchObject({
+        code: 'import_refused',
+        message: expect.stringContaining(said),
+      });
+    }
+    await expect(importRecords(directory.path, database, readParquet, NEVER)).rejects.toMatchObject({
+      message: expect.stringMatching(/is a directory: .*restore/),
     });
     const missing = importRecords(directory.file('missing.csv'), database, readParquet, NEVER);
-    await expect(missing).rejects.toMatchObject({ code: 'file_unusable' });
+    await expect(missing).rejects.toMatchObject({
+      code: 'import_refused',
+      message: expect.stringContaining('there is no file'),
+    });
   });
 });

@@ -66,6 +66,15 @@ describe.each(STORES)('a file that is not for us as %s is refused and not touche
     refuses(open, 'file_foreign');
   });
 
+  it('the file of the other kind, by its name', () => {
+    const other = STORES.find(([flag]) => flag !== _flag)?.[1];
+    other?.();
+    const message =
+      /is the (journal of an agent|records database of a master), not a (records database|journal)$/;
+    expect(open).toThrow(message);
+    refuses(open, 'file_foreign');
+  });
+
   it('one whose table only has the same name', () => {
     const db = new Database(path);
     db.exec('CREATE TABLE connections (id INTEGER, peer TEXT); INSERT INTO connections VALUES (1, 2)');

@@ -1,4 +1,5 @@
 import { copyFileSync } from 'node:fs';
+import { APPLICATION_IDS } from '../../common/application-ids.ts';
 import type { Sqlite, StoreFile } from '../../common/sqlite.ts';
 import { ORIGINAL_COLUMNS } from '../../domain/connection.ts';
 import { adoptOriginalRows } from './adopt.ts';
@@ -131,7 +132,7 @@ export function backupOf(path: string): string {
 }
 
 export const JOURNAL_FILE: StoreFile = {
-  applicationId: 0x6d636a6e, // 'mcjn'
+  applicationId: APPLICATION_IDS.journal,
   kind: 'journal',
   adopts: (db) => hasTable(db, 'connections') && hasTable(db, 'sync_state'),
   beforeAdopt: (path) => copyFileSync(path, backupOf(path)),

@@ -4,7 +4,10 @@ import { type Placed, placesIn } from './filter-places.ts';
 import type { ApiQuestion } from './question-task.ts';
 
 /** A failure for whoever asked, everything that is wrong with the question at once, in the words of its options. */
-export function failureText(error: CodedError, question: ApiQuestion | undefined): string {
+export function failureText(
+  error: CodedError,
+  question: Pick<ApiQuestion, 'filter' | 'nameOf'> | undefined,
+): string {
   const { details, message, hint } = error;
   const filter = question?.filter;
   const lines = [visible(message)];

@@ -240,6 +240,7 @@ export const COMMANDS = {
     options: {
       what: { default: 'facts' },
       format: { default: 'csv' },
+      tier: {},
       output: { default: '-' },
       range: {},
       from: {},

@@ -7,6 +7,7 @@ import { METRICS } from '../../master/query/metrics.ts';
 import { MAX_GROUPS } from '../../master/query/questions.ts';
 import { RANGE_WORDS } from '../../master/query/range-words.ts';
 import { MAX_DIMENSIONS, TOP_MODES } from '../../master/query/traffic-question.ts';
+import { TIER_NAMES } from '../../master/store/store.ts';
 import type { OptionSpec } from './option.ts';
 
 /**
@@ -427,6 +428,14 @@ export const OPTIONS = {
     choices: EXPORT_FORMATS,
     noEnvironment: true,
     summary: 'Format of the file',
+  },
+  tier: {
+    type: 'choice',
+    value: TIER_NAMES.join('|'),
+    choices: TIER_NAMES,
+    noEnvironment: true,
+    summary:
+      'Facts by the minute or by the half hour; without it, minutes where all of the time still has them',
   },
   output: {
     type: 'path',

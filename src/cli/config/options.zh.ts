@@ -82,6 +82,7 @@ export const SUMMARIES_ZH: Readonly<Record<OptionName, string>> = {
   force: '即使现有的流量数据仍可读取也重建；原文件保留在新文件旁',
   what: '导出什么：`facts` 流量明细，`connections` 连接记录，`query` 一次查询的结果',
   format: '文件格式',
+  tier: '按分钟或按半小时导出流量明细；不指定时，若整段时间仍有分钟数据则按分钟',
   output: '写到哪里；`-` 为标准输出',
   query: '`POST /api/v1/query` 的请求体（JSON），用于 `--what query`',
   help: '显示帮助',

@@ -102,8 +102,12 @@ export function applyRules(settled: Settled): Findings {
     problems.push(...asked.problems);
     warnings.push(...asked.warnings);
   }
-  if (settled.command === 'export' && text('url') !== undefined) {
-    idle('database', 'the master at --url is asked');
+  if (settled.command === 'export') {
+    if (text('url') !== undefined) idle('database', 'the master at --url is asked');
+    const what = text('what') ?? '';
+    if (what !== 'query') useless('query', `would do nothing with --what ${what}`, 'add --what query');
+    if (what !== 'facts')
+      useless('tier', `would do nothing with --what ${what}`, '--what facts, or no --tier');
   }
   if (settled.command === 'backup' && text('url') !== undefined) {
     for (const name of ['database', 'backup-directory'] as const) {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
@@ -64,12 +64,24 @@ export function writeManifest(directory: string, manifest: Omit<Manifest, 'forma
   syncFile(path);
 }
 
+/** Names of the backups in a directory, in the order of their times; none where it is no directory. */
+function backupsIn(directory: string): string[] {
+  if (!statSync(directory).isDirectory()) return [];
+  const names = readdirSync(directory).sort();
+  return names.filter((name) => existsSync(join(directory, name, MANIFEST_NAME)));
+}
+
 /** Throws `file_unusable`, `backup_invalid` or `file_newer`. */
 export function readManifest(directory: string): Manifest {
   const path = join(directory, MANIFEST_NAME);
   if (!existsSync(directory)) throw new CodedError('file_unusable', `there is no directory ${directory}`);
   if (!existsSync(path)) {
-    throw new CodedError('backup_invalid', `${directory} is no whole backup: it has no ${MANIFEST_NAME}`);
+    const newest = backupsIn(directory).at(-1);
+    const instead = newest === undefined ? '' : `; its newest backup is ${join(directory, newest)}`;
+    throw new CodedError(
+      'backup_invalid',
+      `${directory} is no whole backup: it has no ${MANIFEST_NAME}${instead}`,
+    );
   }
   let content: unknown;
   try {

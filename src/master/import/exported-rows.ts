@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { extname } from 'node:path';
 import { CodedError } from '../../common/errors.ts';
 import { linesOf } from '../../common/lines.ts';
 import { CsvReader, MAX_ROW } from '../../domain/csv-reader.ts';
 import type { ExportedRow } from '../ingest/exported-merge.ts';
+import { importedAs } from './file-kind.ts';
 
 /** A row of a file, or what is wrong with it; by its line from 1, in Parquet by its number. */
 export type ReadRow =
@@ -19,12 +19,12 @@ export type TableReader = (
 const NEEDED = ['id', 'agent_id', 'last_updated', 'download', 'upload', 'base_download', 'counted'];
 
 /**
- * The rows of an export of connections, by the ending of its name, one after the other. Throws `import_refused` for
+ * The rows of an export of connections, one after the other. Throws `import_refused` for
  * files that are none, and `file_unusable` for those that cannot be read.
  */
 export async function* exportedRows(path: string, readParquet: TableReader): AsyncGenerator<ReadRow> {
   try {
-    yield* readerOf(path)(path, readParquet);
+    yield* READERS[importedAs(path)](path, readParquet);
   } catch (error) {
     if (error instanceof CodedError) throw error;
     throw new CodedError('file_unusable', `cannot read ${path}: ${(error as Error).message}`, {
@@ -33,32 +33,28 @@ export async function* exportedRows(path: string, readParquet: TableReader): Asy
   }
 }
 
-function readerOf(path: string): (path: string, readParquet: TableReader) => AsyncGenerator<ReadRow> {
-  switch (extname(path).toLowerCase()) {
-    case '.csv':
-      return csvRows;
-    case '.ndjson':
-    case '.jsonl':
-      return jsonRows;
-    case '.parquet':
-      return parquetRows;
-    default:
-      throw new CodedError('import_refused', `${path} does not end in .csv, .ndjson, .jsonl or .parquet`);
-  }
-}
+const READERS = { csv: csvRows, ndjson: jsonRows, parquet: parquetRows };
 
 function refuseOthers(path: string, names: readonly string[]): void {
   if (names.includes('bucket') && names.includes('kind')) {
     throw new CodedError(
       'import_refused',
-      `${path} holds facts, which cannot be told from those that are here already`,
+      `${path} holds facts, which cannot be told from those that are here already: export with --what connections`,
+    );
+  }
+  if (names.includes('part')) {
+    throw new CodedError(
+      'import_refused',
+      `${path} holds the answer to a query, sums that no record can be made of: export with --what connections`,
     );
   }
   const missing = NEEDED.filter((name) => !names.includes(name));
   if (missing.length === 0) return;
   throw new CodedError(
     'import_refused',
-    `${path} is no export of connections: it has no ${missing.join(', no ')}`,
+    missing.length === NEEDED.length
+      ? `${path} is no export of connections: its columns are ${names.slice(0, 5).join(', ')}${names.length > 5 ? ' …' : ''}`
+      : `${path} is no whole export of connections: it has no ${missing.join(', no ')}`,
   );
 }
 
@@ -68,8 +64,9 @@ async function* csvRows(path: string): AsyncGenerator<ReadRow> {
   const taken = function* (rows: Iterable<{ line: number; cells: readonly string[] }>): Generator<ReadRow> {
     for (const { line, cells } of rows) {
       if (names === null) {
-        refuseOthers(path, cells);
-        names = cells;
+        // Programs for spreadsheets put a mark before UTF-8.
+        names = cells.map((name, index) => (index === 0 ? name.replace(/^\ufeff/, '') : name));
+        refuseOthers(path, names);
       } else if (cells.length !== names.length) {
         yield { line, problem: `has ${cells.length} cells, and the first line ${names.length}` };
       } else {

@@ -29,13 +29,15 @@ export async function importRecords(
   told: AbortSignal,
 ): Promise<ImportedRecords> {
   const counts: ImportedRecords = { new: 0, grown: 0, same: 0, refused: 0, problems: [], complete: true };
-  const merger = new Merger({ path: database, reserveLocal: false });
+  // A file that is refused makes no database.
+  let merger: Merger | undefined;
   const refuse = (line: number, problem: string) => {
     counts.refused++;
     if (counts.problems.length < MAX_TOLD) counts.problems.push({ line, problem });
   };
   let chunk: { line: number; row: ExportedRow }[] = [];
   const take = () => {
+    merger ??= new Merger({ path: database, reserveLocal: false });
     const outcomes: ExportedOutcome[] = merger.importExported(chunk.map(({ row }) => row));
     for (const [index, outcome] of outcomes.entries()) {
       if (typeof outcome === 'string') counts[outcome]++;
@@ -54,7 +56,7 @@ export async function importRecords(
     }
     take();
   } finally {
-    merger.close();
+    merger?.close();
   }
   return counts;
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { APPLICATION_IDS } from '../../common/application-ids.ts';
 import type { Sqlite, StoreFile } from '../../common/sqlite.ts';
 import { ORIGINAL_COLUMNS } from '../../domain/connection.ts';
 import { layAside } from '../layout/earlier-rows.ts';
@@ -188,7 +189,7 @@ function addRetention(db: Sqlite): void {
 
 /** The records database (`--database`). */
 export const RECORDS_FILE: StoreFile = {
-  applicationId: 0x6d637472, // 'mctr'
+  applicationId: APPLICATION_IDS.records,
   kind: 'records database',
   adopts: isOriginal,
   migrations: [

@@ -20,7 +20,7 @@ const NEVER = new AbortController().signal;
 
 /** See `FactFiles.copy`. */
 export async function copyFile(path: string, target: string): Promise<void> {
-  if (!existsSync(path)) throw new CodedError('file_unusable', `there is no facts file ${path}`);
+  if (!existsSync(path)) throw new CodedError('file_missing', `there is no facts file ${path}`);
   const log = `${target}.wal`;
   try {
     copyFileSync(path, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
