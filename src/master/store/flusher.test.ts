@@ -116,7 +116,7 @@ describe('cadence', () => {
   }
 
   it('does not let a query wait for a long flush', async () => {
-    const subject = make({ queryPatienceMs: 20, queryIntervalMs: 0, queryShare: Number.POSITIVE_INFINITY });
+    const subject = make({ queryPatienceMs: 20, queryIntervalMs: 0 });
     await subject.start();
     await until(() => subject.metrics.flushes === 1);
     source.waiting = some(1);
@@ -133,7 +133,6 @@ describe('cadence', () => {
       queryPatienceMs: 60_000,
       crowdPatienceMs: 20,
       queryIntervalMs: 0,
-      queryShare: Number.POSITIVE_INFINITY,
     });
     await subject.start();
     await until(() => subject.metrics.flushes === 1);

@@ -18,8 +18,6 @@ export interface LotFlusherOptions {
   hurryRows?: number;
   /** Least milliseconds between two flushes asked for by queries. */
   queryIntervalMs?: number;
-  /** Part of the time that is spent at most on flushes asked for by queries: a flush costs as much as a question. */
-  queryShare?: number;
   /** Longest that a query waits for its flush; then it is answered from what there is. */
   queryPatienceMs?: number;
   /** The same while another one waits already: a crowd must not be held up by what one of them waits for. */
@@ -51,6 +49,9 @@ export interface FlusherMetrics {
   /** Milliseconds spent in flushes. */
   busyMs: number;
 }
+
+/** Queries have flushes that take longer as much less often: each costs as much as a question. */
+const LONG_FLUSH_MS = 100;
 
 /**
  * Carries sealed lots from the records store to the fact store, oldest first.
@@ -91,7 +92,6 @@ export class LotFlusher implements Component {
       intervalMs: 15_000,
       hurryRows: 5000,
       queryIntervalMs: 1000,
-      queryShare: 1 / 10,
       queryPatienceMs: 2000,
       crowdPatienceMs: 50,
       now: Date.now,
@@ -145,9 +145,9 @@ export class LotFlusher implements Component {
    */
   async flushNow(): Promise<void> {
     if (!this.#running) return;
-    const { now, queryIntervalMs, queryShare, queryPatienceMs, crowdPatienceMs } = this.#options;
+    const { now, queryIntervalMs, queryPatienceMs, crowdPatienceMs } = this.#options;
     const failing = this.#backoff.attempts > 0;
-    const apart = Math.max(queryIntervalMs, this.#tookMs / queryShare);
+    const apart = queryIntervalMs * Math.max(1, this.#tookMs / LONG_FLUSH_MS);
     if (!this.#flight && !failing && now() - this.#begunAt >= apart) this.#launch();
     if (!this.#flight) return;
     let timer: NodeJS.Timeout | undefined;
