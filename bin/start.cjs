@@ -19,6 +19,8 @@ if (
   var env = Object.assign({}, process.env, { MALLOC_ARENA_MAX: process.env.MALLOC_ARENA_MAX || '2' });
   // With less, what a sync holds while it waits for the answer is taken for old, and looked at again and again.
   var flags = ['--max-semi-space-size=4'];
+  // V8 ends a process with threads now and then where the processor protects memory by keys (nodejs/node#64500).
+  if (parseInt(process.versions.node, 10) >= 24) flags.push('--no-memory-protection-keys');
   process.execve(
     process.execPath,
     [process.execPath].concat(process.execArgv, flags, process.argv.slice(1)),
