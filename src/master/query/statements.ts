@@ -58,8 +58,8 @@ export function seriesStatement(metric: Metric, part: Part, starts: readonly num
 /** Values that contain a text, by bytes: `k` and `v`. */
 export function optionsStatement(spec: GroupSpec, part: Part, contains: string, limit: number): Sql {
   const text = contains.toLowerCase();
-  const only = text === '' ? null : spec.containing(text);
-  const condition = only === null ? where(part) : sql`${where(part)} AND ${only}`;
+  const only = text === '' ? undefined : spec.containing?.(text);
+  const condition = only === undefined ? where(part) : sql`${where(part)} AND ${only}`;
   return sql`WITH
     a AS (SELECT ${spec.ids}, sum(up + down) AS v FROM ${part.source.counted} WHERE ${condition} GROUP BY ALL),
     g AS (SELECT ${spec.text} AS k, sum(v) AS v FROM a ${spec.joins} GROUP BY 1)
