@@ -5,7 +5,7 @@ import type { Kept } from './tier.ts';
 
 /**
  * What says that anything may have changed: the newest lot, the newest rollup, and what retention took. As rows of one
- * plain statement, for four statements within one take longer to plan than a light question takes to answer.
+ * plain statement, which is planned in less time than four within one.
  */
 const marksFrom = (lot: Sql) =>
   sql`

@@ -43,7 +43,7 @@ export function combinationStatement(plan: Plan): Sql {
 /**
  * The same tuples, without the row for all, of facts so many that a tuple for most of them would not fit: those of one
  * wide dimension's largest values say how much the last of the top tuples has at least, and no tuple has more than its
- * value. What is left of a million and a half pairs are some thousands. `isAll`: there are no others. No comparison.
+ * value. What is left of a million and a half pairs are those of some dozens of values. `isAll`: there are no others. No comparison.
  */
 export function largestCombinationStatement(plan: Plan): Sql {
   const { groupings, question, source } = plan;
@@ -58,7 +58,7 @@ export function largestCombinationStatement(plan: Plan): Sql {
     ? sql`SELECT ${at(ID, 0)} AS k, * FROM (${ids})`
     : sql`SELECT ${grouping.text(sql``, entry)} AS k, ${sumsOfSums(columnsOf(ranked.sums, false))}
       FROM (${ids}) AS a ${entries([grouping], sql`a`, () => true)} GROUP BY 1`;
-  // A join with few takes a fifth less than `IN`.
+  // A join with few takes a sixth less than `IN`.
   const idsOf = (some: Sql) =>
     grouping.direct
       ? sql`SELECT k AS id FROM ${some}`

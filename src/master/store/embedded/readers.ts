@@ -101,7 +101,7 @@ export class Readers {
     for (const connection of this.#idle.splice(0)) connection.closeSync();
   }
 
-  /** A light question takes a tenth of the time, and twice as long beside a heavy one. */
+  /** All share one set of threads, so order is the only priority there is. */
   async #letOthersGoFirst(signal: AbortSignal, patience: AbortSignal): Promise<void> {
     await this.#slots.idle(AbortSignal.any([signal, patience])).catch((error: unknown) => {
       if (!patience.aborted || signal.aborted) throw error;
